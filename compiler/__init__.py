@@ -1,0 +1,1 @@
+"""From a syntax tree to findings, a hash and typed Python."""

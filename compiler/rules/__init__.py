@@ -1,0 +1,1 @@
+"""The checks over the resolved model, one file a family."""
