@@ -14,11 +14,18 @@ newlines; "" where there is none.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar, dataclass_transform
 
 from .source import Source, Span
 
-node = dataclass(frozen=True, slots=True)
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+def node(cls: type[T]) -> type[T]:
+    """Make a class one kind of tree node: frozen, with slots, equal by content."""
+    return dataclass(frozen=True, slots=True)(cls)
+
 
 # --- words ----------------------------------------------------------------------------------------------
 
@@ -33,7 +40,7 @@ class Name:
 
 @node
 class Comment:
-    """A `//` comment (not `///`), from the slashes to the end of the line, as written without the line end."""
+    """A `//` comment (not `///`), from the slashes to the end of the line, without the line end."""
 
     span: Span
     text: str
@@ -383,7 +390,7 @@ class Field:
 
 @node
 class Param:
-    """A parameter of a mutation or of a barrier's decision; `type` is None only in a mutation's short form."""
+    """A parameter of a mutation or of a barrier's decision; `type` is None only in the short form."""
 
     span: Span
     name: Name
@@ -858,7 +865,7 @@ class Visit:
 
 @node
 class ExpectPath:
-    """`expect path a, b`, or for a branch `expect path check/facts: a, b` (`frame` holds `check`, `facts`)."""
+    """`expect path a, b`, or of a branch `expect path check/facts: a, b` (`frame`: `check`, `facts`)."""
 
     span: Span
     frame: tuple[Name, ...]
