@@ -127,7 +127,7 @@ Type: TypeAlias = (
 
 # --- expressions ------------------------------------------------------------------------------------------
 
-ConstValue: TypeAlias = None | bool | int | float | str | bytes | Decimal | datetime | date | timedelta | UUID
+ConstValue: TypeAlias = bool | int | float | str | bytes | Decimal | datetime | date | timedelta | UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,7 +436,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a statement writes: a field, a field of a sub-state or record (`path` longer), an entry (`key`)."""
+    """What a statement writes: a field, a field of a sub-state or record (longer `path`), an entry (`key`)."""
 
     path: tuple[str, ...]
     key: Expr | None
