@@ -436,7 +436,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a statement writes: a field, a field of a sub-state or record (longer `path`), an entry (`key`)."""
+    """What a statement writes: a field, a part of one (longer `path`), or an entry of a dict (`key`)."""
 
     path: tuple[str, ...]
     key: Expr | None
