@@ -66,7 +66,8 @@ class TaskContext(Generic[V, P]):
 
     def _record(self, mutation: Any) -> None:
         if type(mutation) not in self._allowed:
-            name = getattr(type(mutation), "__lg_name__", type(mutation).__name__)
+            kind: type[Any] = type(mutation)
+            name = getattr(kind, "__lg_name__", kind.__name__)
             allowed = ", ".join(cls.__lg_name__ for cls in self._allowed) or "none"
             raise MutationRejected(
                 f"`{self.node}` recorded `{name}`, which it does not declare (it records: {allowed})",

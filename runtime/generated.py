@@ -37,6 +37,7 @@ from .plan import Counters
 from .state import (
     Answer,
     Checkpoint,
+    ExternalMutation,
     FrozenDict,
     FrozenList,
     FrozenMap,
@@ -56,6 +57,7 @@ __all__ = [
     "Answer",
     "Checkpoint",
     "Counters",
+    "ExternalMutation",
     "FrozenDict",
     "FrozenList",
     "FrozenMap",

@@ -55,7 +55,7 @@ def bind(
 ) -> Graph[S]:
     """Bind each task to the attribute of `nodes` of the same name, or to its `impl`.
 
-    `subgraphs` maps the name of each graph used to a bound graph; one that is missing is bound to `nodes` too.
+    `subgraphs` maps the name of each graph used to a bound graph; a missing one is bound to `nodes` too.
 
     Raises:
         BindingError: names every task that has no function.

@@ -23,7 +23,7 @@ from collections.abc import (
     Set,
 )
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, overload
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, cast, overload
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, Strict
 
@@ -60,8 +60,8 @@ def _sorted_set(value: Set[Any]) -> list[Any]:
 def _plain(value: Any) -> Any:
     # What a task saw in its view may be recorded again: pydantic takes only the plain collection.
     if type(value) is ListView:
-        return value.__lg_items__
-    return dict(value) if type(value) is MappingProxyType else value
+        return cast("ListView[Any]", value).__lg_items__
+    return dict(cast("Mapping[Any, Any]", value)) if type(value) is MappingProxyType else value
 
 
 FrozenList = Annotated[Sequence[T], BeforeValidator(_plain), AfterValidator(tuple)]
@@ -115,6 +115,21 @@ class Mutation(BaseModel):
 
     def __lg_apply__(self, state: Any, undo: Undo, /) -> None:
         """Change `state`, telling `undo` first. Raises EvaluationError."""
+        raise NotImplementedError
+
+
+class ExternalMutation(Mutation):
+    """Base of mutations that a Python function computes (the escape hatch).
+
+    The function is called once, before the commit; its result is stored with the mutation, so that replaying
+    calls no user code.
+    """
+
+    __lg_target__: ClassVar[str]
+    __lg_result__: ClassVar[type[Checkpoint]]
+
+    def __lg_assign__(self, state: Any, undo: Undo, result: Any, /) -> None:
+        """Give the written fields the values of `result`, an instance of `__lg_result__`."""
         raise NotImplementedError
 
 

@@ -1,0 +1,319 @@
+"""What a store keeps and what it must promise.
+
+A store keeps, for each run: the run itself, one log record per committed step, checkpoints (some with a
+materialised snapshot, most by reference to the log), decisions from outside, attempts of `effect once`
+nodes, and forced restores; and each graph's canonical form once, by its hash.
+
+Promises that the conformance suite (`lgc.runtime.testing`) tries:
+* `commit` is one transaction: all of it is kept or nothing; when it returns, it survives the death of the
+  process (and of the machine, where the store says so);
+* it refuses (`RunFenced`) when the run's fencing token is not the one given: every `take` of a run
+  raises the token, so a session that was overtaken can never commit again;
+* steps of a run are 1, 2, 3 … without gaps; a step that is already there is refused;
+* what is read is what was written, or CheckpointCorrupted.
+
+All times are seconds since the epoch (UTC). Texts that hold data of a run (`input`, `mutations`, `snapshot`,
+`arguments`) are JSON and pass through the store's codec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, Self
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    UNCERTAIN = "uncertain"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run.
+
+    Attributes:
+        run: the run id, which is also the trace id.
+        graph: name of the graph.
+        hash: hash of the graph that the run is now under.
+        status: where it stands.
+        input: the durable fields of the state that the run started with, as JSON.
+        created, updated: times.
+        owner: who drives it, for people ("" for nobody).
+        fence: the fencing token; it only grows.
+        error: why it failed, "" otherwise.
+        launch: how it was started (JSON; the command line's business), "" where unknown.
+        parent: `RUN@STEP` of the run that it was forked from, "" for none.
+    """
+
+    run: str
+    graph: str
+    hash: str
+    status: RunStatus
+    input: str
+    created: float
+    updated: float
+    owner: str = ""
+    fence: int = 0
+    error: str = ""
+    launch: str = ""
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MutationRecord:
+    """One committed step.
+
+    Attributes:
+        run, step: whose and which, from 1.
+        frame: path of the frame, "" for the graph's own (`check/facts`, `review`, `each[3]/check/facts`).
+        node, visit: which node completed, for which time in its frame.
+        outcome: `ok`, `error`, `timeout`, the name of an answer, `reroute`, `skip`.
+        next: the node that the frame goes on with, `end`, or "" where the frame has failed.
+        edge: key of the edge taken where its `max_visits` is counted, "" otherwise.
+        mutations: JSON array of `{"m": name, "p": parameters}`; see `lgc.runtime.codec`.
+        time: of the commit.
+        duration: seconds that the node took.
+        attempt: which attempt succeeded.
+        cost: tokens.
+        error: text of the error that an `error` outcome took, "" otherwise.
+        checkpoint: id of the checkpoint made with this step, "" for none.
+        hash: hash of the graph that the step was made under.
+        detail: JSON object with what else replaying needs (merged values, the answer), "" for nothing.
+    """
+
+    run: str
+    step: int
+    frame: str
+    node: str
+    visit: int
+    outcome: str
+    next: str
+    edge: str
+    mutations: str
+    time: float
+    duration: float
+    attempt: int
+    cost: float
+    error: str
+    checkpoint: str
+    hash: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRecord:
+    """A named recovery point.
+
+    `snapshot` is the whole position as JSON where compaction put one, "" where the checkpoint refers to the
+    nearest earlier snapshot and the log after it. `checksum` covers everything else in the record.
+    """
+
+    id: str
+    run: str
+    step: int
+    hash: str
+    created: float
+    snapshot: str = ""
+    checksum: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """An answer to a barrier: a command, never part of the state.
+
+    Attributes:
+        id: given by the store, growing; 0 before it is stored.
+        barrier: exact barrier id, or "" where addressed by node.
+        node: the barrier's node (with its frame path in front where nested), for any visit.
+        answer: name of the answer, or `reroute`.
+        arguments: JSON object of the answer's arguments (`{"node": …}` for a reroute).
+        mutations: JSON array like a log record's: what the decider records.
+        actor: who.
+        time: when.
+        step: the step that applied it, 0 while it waits.
+    """
+
+    run: str
+    barrier: str
+    node: str
+    answer: str
+    arguments: str
+    mutations: str
+    actor: str
+    time: float
+    id: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """A call of an `effect once` node that was about to be made. Settled by the step that commits the visit."""
+
+    run: str
+    frame: str
+    node: str
+    visit: int
+    attempt: int
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideRecord:
+    """A forced restore: who took a run from one graph to another, and why. `step` is the last one before."""
+
+    run: str
+    step: int
+    actor: str
+    reason: str
+    expected: str
+    actual: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Everything that becomes durable together.
+
+    Attributes:
+        run, fence: whose, under which token.
+        record: the step, or None where only the rest changes.
+        status: the run's new status, or None to leave it.
+        error: the run's new error text (only with a status).
+        snapshot: a checkpoint with its materialised snapshot to keep, or None.
+        decision: id of the decision that this step applied, 0 for none.
+        attempt: an attempt to record before its call, or None.
+        override: a forced restore to record (the run's hash becomes `override.actual`), or None.
+    """
+
+    run: str
+    fence: int
+    record: MutationRecord | None = None
+    status: RunStatus | None = None
+    error: str = ""
+    snapshot: CheckpointRecord | None = None
+    decision: int = 0
+    attempt: AttemptRecord | None = None
+    override: OverrideRecord | None = None
+
+
+class CheckpointStore(Protocol):
+    """Checkpoints by id and by run."""
+
+    async def save(self, checkpoint: CheckpointRecord) -> None:
+        """Keep a checkpoint (replacing one of the same id)."""
+        ...
+
+    async def load(self, id: str) -> CheckpointRecord:
+        """By id. Raises CheckpointNotFound, CheckpointCorrupted."""
+        ...
+
+    async def load_latest(self, run: str) -> CheckpointRecord:
+        """The newest one of a run. Raises CheckpointNotFound, CheckpointCorrupted."""
+        ...
+
+    async def list(self, run: str) -> Sequence[CheckpointRecord]:
+        """All of a run, newest first, with and without snapshots (snapshot texts may be left out)."""
+        ...
+
+    async def delete(self, id: str) -> bool:
+        """Remove one; whether it was there."""
+        ...
+
+    async def prune(self, run: str, keep: int) -> int:
+        """Remove all but the newest `keep`; how many went. The newest snapshot that they need stays."""
+        ...
+
+
+class MutationLogStore(Protocol):
+    """The log of committed steps."""
+
+    async def append(self, record: MutationRecord) -> None:
+        """Add the next step of a run."""
+        ...
+
+    async def append_batch(self, records: Sequence[MutationRecord]) -> None:
+        """Add several steps, all or none."""
+        ...
+
+    def replay(self, run: str, from_step: int = 1) -> AsyncIterator[MutationRecord]:
+        """The steps from `from_step` on, in order. Raises CheckpointCorrupted with the step."""
+        ...
+
+    async def truncate(self, run: str, keep_from_step: int) -> int:
+        """Really delete the steps before `keep_from_step`; how many went."""
+        ...
+
+
+class Store(CheckpointStore, MutationLogStore, Protocol):
+    """All that a session needs of one place."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    async def put_graph(self, hash: str, name: str, canonical: str) -> None:
+        """Keep a canonical form (once for each hash)."""
+        ...
+
+    async def get_graph(self, hash: str) -> str | None:
+        """The canonical form of a hash."""
+        ...
+
+    async def create_run(self, run: RunRecord) -> None:
+        """Add a run. Raises RunExists."""
+        ...
+
+    async def get_run(self, run: str) -> RunRecord:
+        """By id. Raises RunNotFound."""
+        ...
+
+    async def list_runs(
+        self, *, status: RunStatus | None = None, graph: str | None = None
+    ) -> Sequence[RunRecord]:
+        """Runs, newest first."""
+        ...
+
+    async def take(self, run: str, owner: str) -> int:
+        """Become the one who drives a run; the new fencing token. Raises RunNotFound."""
+        ...
+
+    async def commit(self, commit: Commit) -> None:
+        """Make a step durable. Raises RunFenced, StorageError."""
+        ...
+
+    async def latest_snapshot(self, run: str, at_most: int | None = None) -> CheckpointRecord | None:
+        """The newest checkpoint that holds a good snapshot (not after step `at_most`); None: start from the
+        input. One whose checksum is wrong is passed over and reported through `warnings`."""
+        ...
+
+    def warnings(self) -> Sequence[str]:
+        """What was passed over since the last call."""
+        ...
+
+    async def add_decision(self, decision: DecisionRecord) -> int:
+        """Keep an answer; its id. Raises RunNotFound."""
+        ...
+
+    async def decisions(self, run: str, *, waiting: bool = False) -> Sequence[DecisionRecord]:
+        """The answers given to a run, oldest first; with `waiting` only those not applied yet."""
+        ...
+
+    async def attempts(self, run: str) -> Sequence[AttemptRecord]:
+        """Attempts of `effect once` nodes whose visit has not been committed."""
+        ...
+
+    async def overrides(self, run: str) -> Sequence[OverrideRecord]:
+        """Forced restores of a run, oldest first."""
+        ...
+
+    async def data_version(self) -> int:
+        """A number that changes when another process may have changed the store (for polling decisions)."""
+        ...
