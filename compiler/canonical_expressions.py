@@ -1,0 +1,325 @@
+"""From typed expressions to their canonical JSON: what they mean, without how they were spelled.
+
+Types: a scalar is its name (`"int"`); the others are lists: `["list", T]`, `["set", T]`, `["dict", K, V]`,
+`["optional", T]`, `["enum", NAME]`, `["record", NAME]`, `["union", NAME]`, `["state", NAME]`.
+
+Constants: `null`, `true`, `false`, strings as they are; integers as JSON numbers, or `["int", "DIGITS"]`
+beyond 2**53 - 1; everything else tagged: `["float", "0.5"]` (ECMAScript's form, but `-0` keeps its sign: a
+run can see it), `["decimal", "1.50"]`, `["bytes", HEX]`, `["datetime", ISO]`, `["date", ISO]`,
+`["duration", MICROSECONDS]`, `["uuid", TEXT]`, `["enum", NAME, MEMBER]`.
+
+Everything else is a list that begins with its operator:
+
+    ["field", f]  ["param", p]  ["item", x]  ["visits", node]  ["steps"]
+    ["attr", x, f]  ["attr?", x, f]  ["index", x, k]  ["call", FUNCTION, args…]
+    ["record", NAME, {field: e}]  ["list", …]  ["set", …]  ["dict", [k, v], …]
+    ["not", x]  ["neg", x]  ["widen", x]  ["is", x, NAME]  ["if", condition, then, otherwise]
+    ["or", …]  ["and", …]  ["??", …]     any number of operands: these group either way with one meaning
+    ["left", a, "+", b, "-", c, …]       arithmetic, done from left to right; another grouping is nested
+    ["==", a, b]  "!="  "<"  "<="  "in"  "not in"
+
+What is normalised, and nothing else: `a > b` is `b < a`, `a >= b` is `b <= a`; a minus before a literal
+belongs to it; an integer literal where a float is wanted is that float; the constant items of a set are
+sorted. A dict's entries keep their order: `keys(d)` shows it.
+
+The conversion keeps its own stack: depth of nesting is no limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from math import isfinite
+from typing import assert_never
+from uuid import UUID
+
+from . import jcs
+from . import model as m
+from .jcs import Json
+
+_MIRRORED = {">": "<", ">=": "<="}
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Labels:
+    """Names of declarations without their files, handed out in the order of first mention.
+
+    Two declarations of one name (from two files) become `Note` and `Note#2`. The form is walked in an order
+    that depends on names and meaning only, and so do the labels: where a declaration stands changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self._labels: dict[m.Key, str] = {}
+        self._counts: dict[str, int] = {}
+        self.mentioned: list[m.Key] = []
+
+    def __call__(self, key: m.Key) -> str:
+        label = self._labels.get(key)
+        if label is None:
+            count = self._counts.get(key.name, 0) + 1
+            self._counts[key.name] = count
+            label = key.name if count == 1 else f"{key.name}#{count}"
+            self._labels[key] = label
+            self.mentioned.append(key)
+        return label
+
+
+def type_form(type_: m.Type, labels: Labels) -> Json:
+    """The canonical JSON of a type."""
+    match type_:
+        case m.Scalar(name):
+            return name
+        case m.OptionalOf(item):
+            return ["optional", type_form(item, labels)]
+        case m.ListOf(item):
+            return ["list", type_form(item, labels)]
+        case m.SetOf(item):
+            return ["set", type_form(item, labels)]
+        case m.DictOf(key, value):
+            return ["dict", type_form(key, labels), type_form(value, labels)]
+        case m.EnumType(name):
+            return ["enum", labels(name)]
+        case m.RecordType(name):
+            return ["record", labels(name)]
+        case m.UnionType(name):
+            return ["union", labels(name)]
+        case m.StateType(name):
+            return ["state", labels(name)]
+        case m.OpaqueType(name):
+            return ["opaque", name.name]
+        case m.NoneOnly():
+            return "none"
+        case m.Unknown():
+            return "unknown"
+        case _:
+            assert_never(type_)
+
+
+# --- constants --------------------------------------------------------------------------------------------
+
+
+def integer_form(value: int) -> Json:
+    """An integer: a JSON number as far as every reader keeps it exactly."""
+    if -jcs.LARGEST_INTEGER <= value <= jcs.LARGEST_INTEGER:
+        return value
+    return ["int", _digits(value)]
+
+
+def _digits(value: int) -> str:
+    """The decimal digits, also of numbers for which Python refuses `str`."""
+    try:
+        return str(value)
+    except ValueError:
+        return f"{'-' if value < 0 else ''}0x{abs(value):x}"
+
+
+def float_form(value: float) -> Json:
+    """A float, told apart from an integer and with the sign of a zero."""
+    if value == 0:
+        return ["float", "-0" if str(value)[0] == "-" else "0"]
+    return ["float", jcs.number(value) if isfinite(value) else str(value)]
+
+
+def bound_form(value: m.Number | None) -> Json:
+    """One end of a constraint: a number to compare with, so that `1`, `1.0` and `1.00` are the same."""
+    if value is None:
+        return None
+    if isfinite(value) and (whole := int(value)) == value:
+        return integer_form(whole)
+    if isinstance(value, Decimal):
+        return ["decimal", format(value.normalize(), "f")]
+    return float_form(value)
+
+
+def constant_form(value: m.ConstValue, type_: m.Type) -> Json:
+    """The canonical JSON of a literal's value; an integer takes the number type that it is used as."""
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            return _whole_number(value, type_)
+        case float():
+            return float_form(value)
+        case bytes():
+            return ["bytes", value.hex()]
+        case Decimal():
+            return ["decimal", str(value)]
+        case datetime():
+            return ["datetime", value.isoformat()]
+        case date():
+            return ["date", value.isoformat()]
+        case timedelta():
+            return ["duration", integer_form(value // _MICROSECOND)]
+        case UUID():
+            return ["uuid", str(value)]
+        case _:
+            assert_never(value)
+
+
+def _whole_number(value: int, type_: m.Type) -> Json:
+    bare = type_.item if isinstance(type_, m.OptionalOf) else type_
+    if bare == m.Scalar("decimal"):
+        return ["decimal", _digits(value)]
+    if bare == m.Scalar("float"):
+        try:
+            return float_form(float(value))
+        except OverflowError:
+            return ["widen", integer_form(value)]
+    return integer_form(value)
+
+
+# --- expressions ------------------------------------------------------------------------------------------
+
+
+def expression_form(root: m.Expr, labels: Labels) -> Json:
+    """The canonical JSON of an expression."""
+    if not _parts(root):
+        return _build(root, (), labels)
+    order: list[tuple[m.Expr, int]] = []
+    stack = [root]
+    while stack:
+        expr = stack.pop()
+        parts = _parts(expr)
+        order.append((expr, len(parts)))
+        stack.extend(parts)
+    values: list[Json] = []  # of what stands behind in `order`; the first part of an expression is on top
+    for expr, count in reversed(order):
+        if count:
+            taken = values[-count:]
+            taken.reverse()
+            del values[-count:]
+            values.append(_build(expr, taken, labels))
+        else:
+            values.append(_build(expr, (), labels))
+    return values[0]
+
+
+def _parts(expr: m.Expr) -> Sequence[m.Expr]:
+    """The expressions inside, in reverse canonical order."""
+    match expr:
+        case m.Const() | m.EnumConst() | m.FieldRef() | m.ParamRef() | m.ItemRef() | m.Visits() | m.Steps():
+            return ()
+        case m.Binary(op, left, right):
+            return (left, right) if op in _MIRRORED else (right, left)
+        case m.Unary(_, operand) | m.IsRecord(operand) | m.Widen(operand):
+            return (operand,)
+        case m.Attr(base):
+            return (base,)
+        case m.Index(base, key):
+            return (key, base)
+        case m.Call(_, args):
+            return args[::-1]
+        case m.MakeRecord(_, fields):
+            return [value for _, value in sorted(fields, key=_first, reverse=True)]
+        case m.MakeList(items):
+            return items[::-1]
+        case m.MakeDict(entries):
+            return [part for key, value in reversed(entries) for part in (value, key)]
+        case m.Conditional(then, condition, otherwise):
+            return (otherwise, then, condition)
+        case _:
+            assert_never(expr)
+
+
+def _first(pair: tuple[str, object]) -> str:
+    return pair[0]
+
+
+def _build(expr: m.Expr, parts: Sequence[Json], labels: Labels) -> Json:
+    """The form of one expression from the forms of its parts, which are in canonical order."""
+    match expr:
+        case m.FieldRef(name):
+            return ["field", name]
+        case m.Const(value, type_):
+            return constant_form(value, type_)
+        case m.EnumConst(enum, member):
+            return ["enum", labels(enum), member]
+        case m.ParamRef(name):
+            return ["param", name]
+        case m.ItemRef(name):
+            return ["item", name]
+        case m.Visits(node):
+            return ["visits", node]
+        case m.Steps():
+            return ["steps"]
+        case m.Binary(op):
+            return _binary(op, parts[0], parts[1])
+        case m.Unary(op, operand):
+            return _negative(operand, parts[0]) if op == "-" else ["not", parts[0]]
+        case m.Widen():
+            return _widened(parts[0])
+        case m.IsRecord(_, record):
+            return ["is", parts[0], labels(record)]
+        case m.Attr(_, name, safe):
+            return ["attr?" if safe else "attr", parts[0], name]
+        case m.Index():
+            return ["index", *parts]
+        case m.Call(function):
+            return ["call", function, *parts]
+        case m.MakeRecord(record, fields):
+            names = sorted(name for name, _ in fields)
+            return ["record", labels(record), dict(zip(names, parts, strict=True))]
+        case m.MakeList(items, type_):
+            return _collection(items, type_, parts)
+        case m.MakeDict():
+            return ["dict", *([parts[i], parts[i + 1]] for i in range(0, len(parts), 2))]
+        case m.Conditional():
+            return ["if", *parts]
+        case _:
+            assert_never(expr)
+
+
+def _binary(op: str, left: Json, right: Json) -> Json:
+    match op:
+        case "and" | "or" | "??":
+            return [op, *_operands(op, left), *_operands(op, right)]
+        case "+" | "-" | "*" | "/" | "//" | "%":
+            return ["left", *_operands("left", left), op, right]
+        case _:
+            return [_MIRRORED.get(op, op), left, right]
+
+
+def _operands(op: str, value: Json) -> Sequence[Json]:
+    """What an operand adds to a longer operation: its own operands where it is of the same kind."""
+    if isinstance(value, list) and value and value[0] == op:
+        return value[1:]
+    return (value,)
+
+
+def _negative(operand: m.Expr, form: Json) -> Json:
+    """A minus sign; before a literal it is a part of the literal."""
+    if isinstance(operand, m.Const):
+        match operand.value:
+            case bool():
+                pass
+            case Decimal() as value:
+                return constant_form(value.copy_negate(), operand.type)
+            case int() | float() | timedelta() as value:
+                return constant_form(-value, operand.type)
+            case _:
+                pass
+    return ["neg", form]
+
+
+def _widened(form: Json) -> Json:
+    """An `int` as a float: a literal becomes the float itself."""
+    if isinstance(form, int) and not isinstance(form, bool):
+        return float_form(float(form))
+    return ["widen", form]
+
+
+def _collection(items: Sequence[m.Expr], type_: m.Type, parts: Sequence[Json]) -> Json:
+    bare = type_.item if isinstance(type_, m.OptionalOf) else type_
+    if not isinstance(bare, m.SetOf):
+        return ["list", *parts]
+    if all(_is_constant(item) for item in items):
+        distinct = {jcs.write(part): part for part in parts}
+        return ["set", *(distinct[text] for text in sorted(distinct))]
+    return ["set", *parts]
+
+
+def _is_constant(expr: m.Expr) -> bool:
+    while isinstance(expr, m.Unary | m.Widen):
+        expr = expr.operand
+    return isinstance(expr, m.Const | m.EnumConst)
