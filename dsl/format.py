@@ -157,9 +157,7 @@ class _Printer:
             if isinstance(entry, Row) and sign:
                 entry.parts.append(sign)
             was_tall, tall = tall, isinstance(entry, str)
-            apart = (
-                tall or was_tall or doc or isinstance(item, ast.Import) != isinstance(previous, ast.Import)
-            )
+            border = isinstance(item, ast.Import) != isinstance(previous, ast.Import)
             if previous is None:
                 gap = gap[1:] if gap and not gap[0] else gap
             elif top and (tall or was_tall or doc or border) and not (gap and not gap[0]):

@@ -33,10 +33,8 @@ class _Printed(NamedTuple):
     offset: int
 
 
-def with_notes(
-    parts: Sequence[str], text: str, start: int, end: int, comments: Sequence[ast.Comment]
-) -> list[str]:
-    """The parts of the item at ``text[start:end]`` with the comments between its words as notes."""
+def with_notes(parts: Sequence[str], text: str, start: int, comments: Sequence[ast.Comment]) -> list[str]:
+    """The parts of the item that starts at ``start``, with the comments between its words as notes."""
     printed = [word for index, part in enumerate(parts) for word in _words_of_part(part, index)]
     places: list[tuple[int, int, Note]] = []
     at = _Alignment(printed)

@@ -62,8 +62,32 @@ def render_json(findings: Iterable[Diagnostic], color: bool = False, files: int 
     return json_report(found, counts(found, files))
 
 
+def render_github(findings: Iterable[Diagnostic], color: bool = False, files: int | None = None) -> str:
+    """For GitHub Actions: one annotation a finding."""
+    from .report_ci import github_report
+
+    return github_report(in_order(findings))
+
+
+def render_junit(findings: Iterable[Diagnostic], color: bool = False, files: int | None = None) -> str:
+    """For test reports: JUnit's XML, one suite a file."""
+    from .report_ci import junit_report
+
+    return junit_report(in_order(findings))
+
+
+def render_sarif(findings: Iterable[Diagnostic], color: bool = False, files: int | None = None) -> str:
+    """For code scanning: SARIF 2.1.0."""
+    from .report_sarif import sarif_report
+
+    return sarif_report(in_order(findings))
+
+
 FORMATS: dict[str, Renderer] = {
     "text": render_text,
     "json": render_json,
+    "sarif": render_sarif,
+    "github": render_github,
+    "junit": render_junit,
 }
 """The formats by the name that ``--format`` takes."""

@@ -57,7 +57,10 @@ def last_line(source: Source, places: Sequence[Marked]) -> int:
 
 def snippet(source: Source, places: Sequence[Marked], gutter: int, paint: Paint) -> list[str]:
     """The lines of the snippet, without the line that names the file; `gutter` is the numbers' width."""
-    marks = sorted((_mark(source, place) for place in places), key=lambda mark: (mark.first, -mark.start))
+    marks = sorted(
+        (_mark(source, place) for place in places),
+        key=lambda mark: (mark.first, not mark.primary, -mark.start),
+    )
     tall = [mark for mark in marks if mark.last > mark.first]
     rail = min(tall, key=lambda mark: not mark.primary, default=None)
     bar = paint("frame", " " * gutter + " |")
