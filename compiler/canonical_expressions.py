@@ -125,11 +125,29 @@ def bound_form(value: m.Number | None) -> Json:
     """One end of a constraint: a number to compare with, so that `1`, `1.0` and `1.00` are the same."""
     if value is None:
         return None
+    if isinstance(value, Decimal):
+        return _exact(value)
     if isfinite(value) and (whole := int(value)) == value:
         return integer_form(whole)
-    if isinstance(value, Decimal):
-        return ["decimal", format(value.normalize(), "f")]
     return float_form(value)
+
+
+def _exact(value: Decimal) -> Json:
+    """A decimal without trailing zeros; an integer where it is one of less than 400 digits."""
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):
+        return ["decimal", str(value)]
+    kept = "".join(map(str, digits)).rstrip("0")
+    exponent += len(digits) - len(kept)
+    minus = "-" if sign and kept else ""
+    if not kept:
+        return 0
+    if 0 <= exponent and exponent + len(kept) < 400:
+        return integer_form(int(minus + kept + "0" * exponent))
+    if -400 < exponent < 0:
+        padded = kept.rjust(1 - exponent, "0")
+        return ["decimal", f"{minus}{padded[:exponent]}.{padded[exponent:]}"]
+    return ["decimal", f"{minus}{kept}e{exponent}"]
 
 
 def constant_form(value: m.ConstValue, type_: m.Type) -> Json:
@@ -174,8 +192,9 @@ def _whole_number(value: int, type_: m.Type) -> Json:
 
 def expression_form(root: m.Expr, labels: Labels) -> Json:
     """The canonical JSON of an expression."""
-    if not _parts(root):
-        return _build(root, (), labels)
+    parts = _parts(root)
+    if not any(map(_parts, parts)):  # most guards compare a field with a constant
+        return _build(root, [_build(part, (), labels) for part in reversed(parts)], labels)
     order: list[tuple[m.Expr, int]] = []
     stack = [root]
     while stack:
@@ -186,8 +205,7 @@ def expression_form(root: m.Expr, labels: Labels) -> Json:
     values: list[Json] = []  # of what stands behind in `order`; the first part of an expression is on top
     for expr, count in reversed(order):
         if count:
-            taken = values[-count:]
-            taken.reverse()
+            taken = values[: -count - 1 : -1]
             del values[-count:]
             values.append(_build(expr, taken, labels))
         else:

@@ -15,6 +15,7 @@ DEEPEST = 220  # operands inside operands; deeper ones are shown as `…`
 _CONDITIONAL, _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN, _POSTFIX, _ATOM = range(10)
 _ARITHMETIC = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "//": _PRODUCT, "%": _PRODUCT}
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", "in", "not in"})
+_LITERALS = frozenset({"int", "float", "decimal", "duration", "bytes", "datetime", "date", "uuid"})
 _DURATIONS = ((86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms"))
 
 
@@ -155,6 +156,9 @@ def _written(form: Any, depth: int) -> tuple[str, int]:
             return " ?? ".join(_text(part, _SIGN, depth) for part in form[1:]), _CONDITIONAL
         case ["not", operand]:
             return f"not {_text(operand, _NOT, depth)}", _NOT
+        case ["<" | "<=" as op, left, right] if _is_literal(left) and not _is_literal(right):
+            mirrored = op.replace("<", ">")  # most likely it was written so: `score > 0.5`
+            return f"{_text(right, _SUM, depth)} {mirrored} {_text(left, _SUM, depth)}", _COMPARISON
         case [str() as op, left, right] if op in _COMPARISONS:
             return f"{_text(left, _SUM, depth)} {op} {_text(right, _SUM, depth)}", _COMPARISON
         case ["is", operand, str() as record]:
@@ -220,6 +224,13 @@ def _entry(entry: Any, depth: int) -> str:
             return json_text(entry)
 
 
+def _is_literal(form: Any) -> bool:
+    if form is None or isinstance(form, str | int):
+        return True
+    items = as_list(form)
+    return bool(items) and str(items[0]) in _LITERALS
+
+
 def _literal(kind: str, value: Any) -> str:
     match kind, value:
         case "float", str():
@@ -235,3 +246,11 @@ def _literal(kind: str, value: Any) -> str:
             return json.dumps(value, ensure_ascii=False)
         case _:
             return json_text(value)
+
+
+def _decoded(digits: str) -> str:
+    """The bytes as the text that a literal of them is."""
+    try:
+        return bytes.fromhex(digits).decode("utf-8", "replace")
+    except ValueError:
+        return digits
