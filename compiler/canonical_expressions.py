@@ -142,7 +142,7 @@ def _exact(value: Decimal) -> Json:
     minus = "-" if sign and kept else ""
     if not kept:
         return 0
-    if 0 <= exponent and exponent + len(kept) < 400:
+    if exponent >= 0 and exponent + len(kept) < 400:
         return integer_form(int(minus + kept + "0" * exponent))
     if -400 < exponent < 0:
         padded = kept.rjust(1 - exponent, "0")

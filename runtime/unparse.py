@@ -242,6 +242,8 @@ def _literal(kind: str, value: Any) -> str:
             )
         case (("int" | "decimal"), str()):
             return value
+        case "bytes", str():
+            return _literal("str", _decoded(value))
         case _, str():
             return json.dumps(value, ensure_ascii=False)
         case _:
