@@ -1,0 +1,63 @@
+# Everything a contributor runs. Needs make and Python 3.11 or newer; the rest is fetched into .venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+PYTEST_ARGS ?= -q -n auto
+KILLS ?= 500
+
+# The checkers come complete from PyPI; none of them should ask the network for news.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONPATH
+
+.PHONY: help demo test check check-check format bench bench-peers chaos lock setup clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+demo: $(STAMP) ## a real graph from text to a refused restore, in under a minute
+	@$(BIN)/python examples/article/demo.py
+
+test: $(STAMP) ## all tests
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+check: $(STAMP) ## lint, format, strict types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+check-check: $(STAMP) ## plant errors in a copy and demand that each checker fails
+	@$(BIN)/python .ci/check_check.py
+
+format: $(STAMP) ## put all Python into the one layout
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+chaos: $(STAMP) ## kill -9 real runs KILLS times (500) and compare with undisturbed ones
+	@$(BIN)/python tests/chaos/chaos.py --kills $(KILLS)
+
+bench: $(STAMP) ## ratios to floors and peers, measured in this run
+	@$(BIN)/python bench/run.py
+
+bench-peers: ## install the systems to compare with into .bench-venv
+	@python="$$(bash .ci/find-python)"; test -d .bench-venv || "$$python" -m venv .bench-venv
+	.bench-venv/bin/python -m pip install --quiet -r bench/requirements-peers.txt
+
+lock: ## pin dependencies anew: requirements/dev.txt
+	@bash .ci/lock
+
+setup: $(STAMP) ## create .venv with everything pinned
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@bash .ci/setup $(VENV)
+	@touch $(STAMP)
+
+clean: ## remove what was generated, .venv included
+	rm -rf $(VENV) .bench-venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
