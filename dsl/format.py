@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 
 from . import ast
-from .layout import BREAK, CLOSE, FILL, INDENT, WIDTH, lay_out
+from .layout import BREAK, INDENT, WIDTH, lay_out
 from .notes import with_notes
 from .phrases import (
     FLOOR,
@@ -122,8 +122,10 @@ class _Printer:
         """What stands between two items: comments, doc lines, and "" for each blank line."""
         pad = " " * indent
         docs = [f"{pad}/// {line}".rstrip() for line in doc.split("\n")] if doc else []
+        if not doc and self.text.find("///", start, min(end, self.next)) >= 0:
+            docs = [f"{pad}///"]  # an empty doc comment
         if self.next >= end:
-            end = max(self.text.find("///", start), start) if doc else end
+            end = max(self.text.find("///", start), start) if docs else end
             return ["", *docs] if self.text.count("\n", start, end) > 1 else docs
         lines: list[str] = []
         printed = 0
@@ -351,10 +353,10 @@ class _Printer:
 
 
 def _union(item: ast.Union) -> Parts:
-    out: Parts = [f"union {item.name.text} = ", FILL, item.members[0].text]
+    out: Parts = [f"union {item.name.text} = ", item.members[0].text]
     for member in item.members[1:]:
         out += (BREAK, f"| {member.text}")
-    return [*out, CLOSE]
+    return out
 
 
 def _flat(item: _Item) -> str:

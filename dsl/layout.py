@@ -2,8 +2,9 @@
 
 A *part* is a piece of text that stays on one line, or a *mark*. Marks are strings too: their text is what
 they print while everything stays on one line, so joining the parts gives the one-line form. Groups nest:
-a bracketed *list* puts each item on its own line once it does not fit, and gets a trailing comma; a *fill*
-breaks only where the next item would pass the width; a *chain* (operators) breaks before every operator.
+a bracketed *list* puts each item on its own line once it does not fit, and gets a trailing comma; a *chain*
+(operators) breaks before every operator; outside of all groups a line is broken only where the next words
+would pass the width.
 
 A *note* is a comment that stands inside the parts. Whatever comes behind it starts a new line.
 """
@@ -11,6 +12,7 @@ A *note* is a comment that stands inside the parts. Whatever comes behind it sta
 from __future__ import annotations
 
 from itertools import accumulate
+from typing import NamedTuple
 
 WIDTH = 100
 INDENT = 2
@@ -25,7 +27,6 @@ class Mark(str):
 
 LIST = Mark("")  # behind "[" or "(": opens a list
 SPACED_LIST = Mark(" ")  # behind "{": opens a list that is spaced inside, and never hugs a tall string
-FILL = Mark("")
 CHAIN = Mark("")
 BREAK = Mark(" ")
 GAP = Mark("  ")
@@ -54,7 +55,7 @@ def bracketed(part: str) -> bool:
 
 def opens(part: str) -> bool:
     """Whether the part is a mark that opens a group."""
-    return bracketed(part) or part is FILL or part is CHAIN
+    return bracketed(part) or part is CHAIN
 
 
 def closes(part: str) -> bool:
@@ -75,6 +76,15 @@ def lay_out(parts: list[str], indent: int) -> str:
     return _Layout(parts, indent).run()
 
 
+class _Group(NamedTuple):
+    """An open group: whether it is broken, the indentation of its lines, and that of the line it began on."""
+
+    mark: str
+    broken: bool
+    indent: int
+    outside: int
+
+
 class _Layout:
     """One run over the parts; `pending` is the indentation of the line that the next text will start."""
 
@@ -83,9 +93,8 @@ class _Layout:
         self.lines: list[str] = []
         self.line: str | None = None
         self.pending: int | None = indent
-        # Open groups: the mark, whether it is broken, and the indentation of its lines.
-        self.groups: list[tuple[str, bool, int]] = [(FILL, True, indent + CONTINUE)]
-        self.base = [indent]
+        self.indent = indent
+        self.groups = [_Group("", True, indent + CONTINUE, indent)]
         self.ends = _matching(parts)
         self.widths = [0, *accumulate(0 if type(part) is Note else len(part) for part in parts)]
         self.notes = [0, *accumulate(int(type(part) is Note) for part in parts)]
@@ -102,7 +111,7 @@ class _Layout:
             elif closes(part):
                 self.close(part)
             elif part is COMMA:
-                self.write("," if self.groups[-1][1] else "")
+                self.write("," if self.groups[-1].broken else "")
             else:
                 self.may_break(index, part)
         self.end_line()
@@ -125,7 +134,8 @@ class _Layout:
 
     def start_line(self, text: str) -> None:
         self.end_line()
-        self.line = " " * (self.pending or 0) + text
+        self.indent = self.pending or 0
+        self.line = " " * self.indent + text
         self.pending = None
 
     def end_line(self) -> None:
@@ -133,7 +143,7 @@ class _Layout:
             self.lines.append(self.line.rstrip(" "))
 
     def note(self, note: Note) -> None:
-        after = self.pending if self.pending is not None else self.groups[-1][2]
+        after = self.pending if self.pending is not None else self.groups[-1].indent
         if note.own_line or self.line is None:
             self.pending = after
             self.start_line(str(note))
@@ -144,29 +154,28 @@ class _Layout:
     # -- marks
 
     def open(self, index: int, part: str) -> None:
-        broken = self.groups[-1][1] and not self.fits(index)
-        indent = self.base[-1] + (INDENT if bracketed(part) else CONTINUE)
-        self.groups.append((part, broken, indent))
-        self.base.append(indent if broken else self.base[-1])
+        broken = self.groups[-1].broken and not self.fits(index)
+        outside = self.indent if self.pending is None else self.pending
+        indent = outside + (INDENT if bracketed(part) else CONTINUE)
+        self.groups.append(_Group(part, broken, indent, outside))
         if broken and bracketed(part):
             self.pending = indent
         else:
             self.write(part)
 
     def close(self, part: str) -> None:
-        mark, broken, _ = self.groups.pop()
-        self.base.pop()
-        if broken and bracketed(mark):
-            self.pending = self.base[-1]
+        group = self.groups.pop()
+        if group.broken and bracketed(group.mark):
+            self.pending = group.outside
         else:
             self.write(part)
 
     def may_break(self, index: int, part: str) -> None:
-        mark, broken, indent = self.groups[-1]
-        if not broken or (mark is FILL and self.next_fits(index)):
+        group = self.groups[-1]
+        if not group.broken or (len(self.groups) == 1 and self.next_fits(index)):
             self.write(part)
         elif self.pending is None:
-            self.pending = indent
+            self.pending = group.indent
 
     # -- measuring
 
@@ -189,8 +198,7 @@ class _Layout:
             if isinstance(part, Note) or part is BREAK or part is GAP or opens(part):
                 break
             if closes(part):
-                mark, broken, _ = self.groups[depth]
-                if broken and bracketed(mark):
+                if self.groups[depth].broken and bracketed(self.groups[depth].mark):
                     break
                 depth -= 1
             if "\n" in part:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from . import ast
-from .layout import BREAK, CHAIN, CLOSE, COMMA, FILL, GAP, LIST, SPACED_CLOSE, SPACED_LIST
+from .layout import BREAK, CHAIN, CLOSE, COMMA, GAP, LIST, SPACED_CLOSE, SPACED_LIST
 
 Parts = list[str]
 FLOOR = "// "
@@ -146,12 +146,11 @@ def names(items: Iterable[ast.Name]) -> Parts:
 
 def phrases(items: Iterable[Parts]) -> Parts:
     """Longer pieces with commas, as many on a line as fit."""
-    out: Parts = [FILL]
+    out: Parts = []
     for item in items:
-        if len(out) > 1:
+        if out:
             out += (",", BREAK)
         out += item
-    out.append(CLOSE)
     return out
 
 
@@ -211,7 +210,7 @@ def settings(pairs: Sequence[tuple[ast.Name, ast.Expr]], sign: str) -> list[Part
 
 def field_rest(field: ast.Field | ast.RecordField) -> Parts:
     """What stands behind the colon of a field."""
-    out: Parts = [FILL, type_text(field.type)]
+    out: Parts = [type_text(field.type)]
     if field.default is not None:
         out.append(" = ")
         out += expression(field.default)
@@ -223,7 +222,6 @@ def field_rest(field: ast.Field | ast.RecordField) -> Parts:
             out += (GAP, "merge ", field.merge.rule.text)
             if field.merge.target is not None:
                 out += (" ", field.merge.target.text)
-    out.append(CLOSE)
     return out
 
 
@@ -327,13 +325,12 @@ def _steps(count: ast.Expr | None) -> Parts:
 
 
 def _retry(item: ast.RetryClause) -> Parts:
-    out: Parts = [FILL, *expression(item.attempts)]
+    out = expression(item.attempts)
     if item.backoff_low is not None:
         high = item.backoff_high.text if item.backoff_high else ""
         out += (BREAK, f"backoff {item.backoff_low.text}..{high}")
     if item.errors:
         out += (BREAK, "on ", *words([text.text for text in item.errors]))
-    out.append(CLOSE)
     return out
 
 
@@ -356,10 +353,10 @@ def chain(item: ast.Chain) -> tuple[str, Parts]:
         behind += (" " if behind else "", "max_visits ", *expression(item.max_visits))
     if behind and len(item.names) == 2:
         return f"{item.names[0].text} -> {item.names[1].text}", behind
-    arrows: Parts = [FILL, item.names[0].text]
+    arrows: Parts = [item.names[0].text]
     for name in item.names[1:]:
         arrows += (BREAK, "-> " + name.text)
-    return "", [*arrows, *((" ", *behind) if behind else ()), CLOSE]
+    return "", [*arrows, *((" ", *behind) if behind else ())]
 
 
 def act(item: ast.Act) -> Parts:
@@ -389,10 +386,10 @@ def scenario_item(item: ast.ScenarioItem) -> tuple[str, Parts]:
         case ast.Given(values=values):
             return "", ["given ", *braced(settings(values, " = "), comma=True)]
         case ast.Visit(name=name, acts=acts):
-            out: Parts = [FILL]
-            for number, one in enumerate(acts):
-                out += (*((BREAK,) if number else ()), *act(one))
-            return name.text, [*out, CLOSE]
+            out: Parts = []
+            for one in acts:
+                out += (*((BREAK,) if out else ()), *act(one))
+            return name.text, out
         case ast.ExpectPath(frame=frame, names=path):
             place = "/".join(name.text for name in frame)
             return "", [f"expect path {place}: " if place else "expect path ", *names(path)]

@@ -35,7 +35,7 @@ class Row:
             return plain.rstrip(" ")
         if "\n" not in plain and len(plain) + self.padding > WIDTH:
             return plain
-        return lay_out([f"{self.cell} {' ' * self.padding}", *self.parts], indent)
+        return lay_out([f"{self.cell} {' ' * self.padding}", *self.parts], indent).rstrip(" ")
 
 
 Entry = Row | str
