@@ -1,7 +1,7 @@
 """From a copy of the project with planted errors to the proof that every checker sees every room.
 
-A checker that looks at no files finds no errors. So the tree is copied, one mistake for each checker is planted
-in each room, and each checker has to fail and to name each planted file.
+A checker that looks at no files finds no errors. So the tree is copied, one mistake for each checker is
+planted in each room, and each checker has to fail and to name each planted file.
 """
 
 from __future__ import annotations
@@ -102,9 +102,8 @@ def _plant(place: Path, text: str) -> None:
 def _judge(copy: Path, checker: Checker) -> list[str]:
     program, *arguments = checker.command
     environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "COLUMNS": "200"}
-    done = subprocess.run(
-        [str(BIN / program), *arguments], cwd=copy, env=environment, capture_output=True, text=True, check=False
-    )  # fmt: skip
+    command = [str(BIN / program), *arguments]
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     output = done.stdout + done.stderr
     missing = [text for text in checker.expected if text not in output]
     print(f"  {checker.name}: exit {done.returncode}, {len(checker.expected) - len(missing)} of "
