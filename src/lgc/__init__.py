@@ -1,0 +1,42 @@
+"""Compiler, static validator and durable runtime for lgraph workflow graphs.
+
+Everything here is imported when it is first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .compiler import Checked, check
+    from .dsl.diagnostic import Diagnostic, Severity
+    from .dsl.source import Source
+
+__version__ = "0.1.0"
+
+__all__ = [
+    # compiling
+    "Checked",
+    "Diagnostic",
+    "Severity",
+    "Source",
+    "check",
+    # this package
+    "__version__",
+]  # fmt: skip
+
+_HOMES = {
+    "Checked": "compiler",
+    "check": "compiler",
+    "Diagnostic": "dsl.diagnostic",
+    "Severity": "dsl.diagnostic",
+    "Source": "dsl.source",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,28 @@
+"""From the words on the command line to an exit status: the entry point of `lgc`.
+
+Exit status, everywhere: 0 fine, 1 findings (errors, stale output, failed scenario, failed run), 2 wrong usage or
+unreadable input or store, 130 interrupted. What goes wrong is told in a sentence; `--debug` shows the traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+
+FINE = 0
+FINDINGS = 1
+USAGE = 2
+INTERRUPTED = 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run `lgc`; the words after the command's name, those of the process without any. Returns the status."""
+    words = sys.argv[1:] if argv is None else argv
+    if words == ["--version"]:
+        # Asked for by scripts and prompts, often: nothing is imported for it.
+        from .. import __version__
+
+        sys.stdout.write(f"lgc {__version__}\n")
+        return FINE
+    from .guard import guarded
+
+    return guarded(words)

@@ -1,0 +1,137 @@
+"""From whatever a command ends with to an exit status and a sentence: nothing else reaches the user."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import FINDINGS, FINE, INTERRUPTED, USAGE
+from .terminal import Failure, color_mode, error_style
+
+if TYPE_CHECKING:
+    from ..runtime.errors import LgcError
+
+# Errors of the runtime that mean: the words or the store given are wrong, not that a run went wrong.
+_USAGE_ERRORS = frozenset(
+    ("BindingError", "CheckpointCorrupted", "CheckpointNotFound", "RunExists", "RunNotFound", "StorageError")
+    + ("TransientMissing",)
+)
+
+
+def guarded(words: list[str]) -> int:
+    """Run the command line and turn what it raises into a status."""
+    words, debug = _global_words(words)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its escape, not a crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        from .app import app
+
+        status: Any = app.main(words, prog_name="lgc", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else FINE
+    except BaseException as error:
+        if debug and not isinstance(error, (SystemExit, click.exceptions.Exit, BrokenPipeError)):
+            import traceback
+
+            traceback.print_exc()
+        return _status(error)
+
+
+def _global_words(words: list[str]) -> tuple[list[str], bool]:
+    """Take out `--debug` and `--color WHEN`, which may stand anywhere before a `--`."""
+    rest: list[str] = []
+    debug = False
+    at = 0
+    while at < len(words):
+        word = words[at]
+        if word == "--":
+            return rest + words[at:], debug
+        if word == "--debug":
+            debug = True
+        elif word == "--color" and at + 1 < len(words) and words[at + 1] in color_mode.CHOICES:
+            color_mode.chosen = words[at + 1]
+            at += 1
+        elif word.startswith("--color=") and word.removeprefix("--color=") in color_mode.CHOICES:
+            color_mode.chosen = word.removeprefix("--color=")
+        else:
+            rest.append(word)
+        at += 1
+    return rest, debug
+
+
+def _status(error: BaseException) -> int:
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else FINE
+        case KeyboardInterrupt() | click.Abort():
+            _say("interrupted")
+            return INTERRUPTED
+        case Failure():
+            _say(error.message, error.hint)
+            return error.status
+        case click.UsageError():
+            _usage(error)
+            return USAGE
+        case click.ClickException():
+            _say(error.format_message())
+            return error.exit_code
+        case BrokenPipeError():
+            # Whoever read the output has seen enough; closing must not complain again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FINE
+        case OSError():
+            _say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+            return USAGE
+        case RecursionError() | MemoryError():
+            _say(f"the input is too large or nested too deeply ({type(error).__name__})")
+            return USAGE
+        case _ if (known := _runtime_error(error)) is not None:
+            _say(known.message + _where(known), known.hint)
+            return USAGE if type(known).__name__ in _USAGE_ERRORS else FINDINGS
+        case _:
+            what = str(error).partition("\n")[0]
+            _say(
+                f"internal error: {type(error).__name__}" + (f": {what}" if what else ""),
+                "this is a bug in lgc; run again with --debug and report what it shows",
+            )
+            return USAGE
+
+
+def _runtime_error(error: BaseException) -> LgcError | None:
+    """The error as one of the runtime's, if the runtime was loaded at all."""
+    errors = sys.modules.get("lgc.runtime.errors")
+    return error if errors is not None and isinstance(error, errors.LgcError) else None
+
+
+def _where(error: LgcError) -> str:
+    places = (("run", error.run), ("node", error.node), ("step", error.step))
+    told = ", ".join(f"{what} {value}" for what, value in places if value is not None)
+    return f" ({told})" if told else ""
+
+
+def _say(message: str, hint: str = "") -> None:
+    style = error_style()
+    text = f"{style.red('error', bold=True)}{style.bold(':')} {message}\n"
+    if hint:
+        text += f"  {style.blue('=')} {style.bold('help:')} {hint}\n"
+    sys.stderr.write(text)
+
+
+def _usage(error: click.UsageError) -> None:
+    message = error.format_message()
+    hint = ""
+    context = error.ctx
+    near = getattr(error, "possibilities", None)
+    if near:
+        message = message.partition(" Did you mean")[0].rstrip(".?")
+        hint = f"did you mean {' or '.join(f'`{one}`' for one in sorted(near)[:3])}?"
+    elif context is not None:
+        hint = f"see `{context.command_path} --help`"
+    _say(message.rstrip("."), hint)

@@ -1,0 +1,324 @@
+"""From what stands on the command line to texts: the project's root, its settings, its files.
+
+Settings stand in `lgc.toml`, or under `[tool.lgc]` in `pyproject.toml`; the nearest file, from a source
+upwards, wins. Its folder is the *root*: imports may not leave it. Without settings the root is the nearest
+folder upwards with a `pyproject.toml` or a `.git`, else the working directory if the source lies in it, else the
+source's own folder.
+
+Paths of sources are kept as the user wrote them: findings and reports name them so. Where they are relative, they
+are relative to the working directory, and so is the root that the compiler is given.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .dsl.diagnostic import Diagnostic
+from .dsl.source import Source
+
+SUFFIX = ".lgraph"
+STDIN = "-"
+_LIMIT = 16 * 1024 * 1024  # of the language; the reader reports what is longer
+_SKIPPED = frozenset(("node_modules", "__pycache__"))
+_SEVERITIES = ("error", "warning", "off")
+
+
+class ProjectError(Exception):
+    """Something cannot be read, or settings make no sense; `hint` is the way out."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a project has set. Paths are as written, relative to `root`.
+
+    Attributes:
+        root: the project's folder, absolute.
+        origin: the file that the settings come from, None where there is none.
+        source: what commands look at when no path is given.
+        out: where generated Python goes.
+        select, ignore: codes or beginnings of codes of findings.
+        severity: by code, `error`, `warning` or `off`.
+        store: where runs are kept.
+        nodes: `MODULE[:CLASS]` with the functions of tasks.
+    """
+
+    root: Path
+    origin: Path | None = None
+    source: tuple[str, ...] = ()
+    out: str = ""
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severity: Mapping[str, str] = field(default_factory=dict[str, str])
+    store: str = ""
+    nodes: str = ""
+
+    def path(self, written: str) -> str:
+        """A path from the settings, as a path from the working directory."""
+        return _shown(self.root / written)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One file that was asked for: its path as shown, its bytes, and the project that it belongs to."""
+
+    path: str
+    data: bytes
+    settings: Settings
+
+
+# --- settings ---------------------------------------------------------------------------------------------
+
+
+class Projects:
+    """Finds the settings of files; each folder is looked at once."""
+
+    def __init__(self) -> None:
+        self._by_folder: dict[Path, Settings | None] = {}
+        self._marked: dict[Path, bool] = {}
+
+    def of(self, path: str) -> Settings:
+        """The settings for a file, or for a folder (ending in a slash)."""
+        start = Path(os.path.abspath(path if path != STDIN else "./-"))
+        folder = start if path.endswith("/") or path in (".", "") else start.parent
+        for at in (folder, *folder.parents):
+            settings = self._in(at)
+            if settings is not None:
+                return settings
+        return Settings(self._plain_root(folder))
+
+    def _plain_root(self, folder: Path) -> Path:
+        for at in (folder, *folder.parents):
+            if at not in self._marked:
+                self._marked[at] = (at / "pyproject.toml").is_file() or (at / ".git").exists()
+            if self._marked[at]:
+                return at
+        here = Path.cwd()
+        return here if folder.is_relative_to(here) else folder
+
+    def _in(self, folder: Path) -> Settings | None:
+        if folder not in self._by_folder:
+            self._by_folder[folder] = _settings_in(folder)
+        return self._by_folder[folder]
+
+
+def settings_here() -> Settings:
+    """The settings for the working directory."""
+    return Projects().of("./")
+
+
+def _settings_in(folder: Path) -> Settings | None:
+    own = folder / "lgc.toml"
+    text = _text(own)
+    if text is not None:
+        return _read(folder, own, _toml(own, text))
+    shared = folder / "pyproject.toml"
+    text = _text(shared)
+    if text is None or "tool" not in text or "lgc" not in text:
+        return None  # most projects: no need to read it as TOML
+    tools = _toml(shared, text).get("tool")
+    table = tools.get("lgc") if isinstance(tools, dict) else None
+    return _read(folder, shared, table) if isinstance(table, dict) else None
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"{_shown(path)} is not UTF-8") from error
+
+
+def _toml(path: Path, text: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"{_shown(path)}: {error}") from error
+
+
+def _read(root: Path, origin: Path, table: Mapping[str, Any]) -> Settings:
+    known = ("source", "out", "select", "ignore", "severity", "store", "nodes")
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        where = f"{_shown(origin)}: `{name}`"
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, n=1)
+            raise ProjectError(
+                f"{where} is not a setting of lgc",
+                f"did you mean `{near[0]}`?" if near else f"settings are: {', '.join(known)}",
+            )
+        match name:
+            case "out" | "store" | "nodes":
+                values[name] = _one_text(where, value)
+            case "severity":
+                values[name] = _severities(where, value)
+            case _:
+                values[name] = _texts(where, value)
+    return Settings(root, origin, **values)
+
+
+def _one_text(where: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ProjectError(f"{where} must be a string")
+    return value
+
+
+def _texts(where: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list):
+        items: list[object] = value  # pyright: ignore[reportUnknownVariableType]
+        if all(isinstance(item, str) for item in items):
+            return tuple(str(item) for item in items)
+    raise ProjectError(f"{where} must be a string or a list of strings")
+
+
+def _severities(where: str, value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ProjectError(f'{where} must be a table: {{ LG503 = "off" }}')
+    table: dict[object, object] = value  # pyright: ignore[reportUnknownVariableType]
+    found: dict[str, str] = {}
+    for code, level in table.items():
+        if level not in _SEVERITIES:
+            raise ProjectError(f"{where}: {code} must be one of {', '.join(_SEVERITIES)}")
+        found[str(code)] = str(level)
+    return found
+
+
+def _shown(path: Path) -> str:
+    """A path as it is shown: relative where it lies below the working directory."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+# --- files ------------------------------------------------------------------------------------------------
+
+
+def inputs(paths: Sequence[str], *, stdin_name: str = "") -> list[Input]:
+    """The files that paths name, each once: a folder stands for all `.lgraph` files below it, sorted.
+
+    Without paths, what the settings here call `source`, else everything below the working directory.
+
+    Raises:
+        ProjectError: a path does not exist or cannot be read, or a folder holds no such file.
+    """
+    projects = Projects()
+    if not paths:
+        here = projects.of("./")
+        paths = [here.path(one) for one in here.source] or ["."]
+    found: dict[str, Input] = {}
+    for path in paths:
+        if path == STDIN:
+            name = stdin_name or STDIN
+            found.setdefault(name, Input(name, _stdin(), projects.of(name)))
+        elif os.path.isdir(path):
+            below = list(files_below(path))
+            if not below:
+                raise ProjectError(f"no {SUFFIX} file in {path}")
+            for one in below:
+                found.setdefault(one, Input(one, _bytes(one), projects.of(one)))
+        else:
+            normal = os.path.normpath(path)
+            found.setdefault(normal, Input(normal, _bytes(path), projects.of(normal)))
+    return list(found.values())
+
+
+def files_below(folder: str) -> Iterable[str]:
+    """All `.lgraph` files below a folder, sorted by path; hidden folders are passed over."""
+    found: list[str] = []
+    for at, folders, files in os.walk(folder):
+        folders[:] = [one for one in folders if not one.startswith(".") and one not in _SKIPPED]
+        found += [os.path.normpath(os.path.join(at, one)) for one in files if one.endswith(SUFFIX)]
+    return sorted(found)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            # One byte more than the language takes tells the reader that there is too much.
+            return file.read(_LIMIT + 1)
+    except FileNotFoundError:
+        raise ProjectError(f"{path}: no such file or folder", _near(path)) from None
+    except OSError as error:
+        raise ProjectError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _near(path: str) -> str:
+    from difflib import get_close_matches
+
+    folder, name = os.path.split(path)
+    try:
+        there = [one for one in os.listdir(folder or ".") if one.endswith(SUFFIX)]
+    except OSError:
+        return ""
+    near = get_close_matches(name, there, n=1)
+    return f"did you mean {os.path.join(folder, near[0])}?" if near else ""
+
+
+def _stdin() -> bytes:
+    return sys.stdin.buffer.read(_LIMIT + 1)
+
+
+def load(path: str) -> bytes | None:
+    """The bytes of an imported file, None where there is none."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(_LIMIT + 1)
+    except (OSError, ValueError):
+        return None
+
+
+# --- sources ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files of one project, ready for the compiler.
+
+    Attributes:
+        settings: of the project.
+        root: the project's folder in the form of the paths (relative to the working directory, or absolute).
+        sources: the files whose bytes are text.
+        findings: about bytes that are not.
+    """
+
+    settings: Settings
+    root: str
+    sources: tuple[Source, ...]
+    findings: tuple[Diagnostic, ...]
+
+
+def batches(given: Iterable[Input]) -> list[Batch]:
+    """Inputs as texts, those of one project together."""
+    from .dsl.read import read_bytes
+
+    by_root: dict[tuple[Path, bool], tuple[Settings, list[Source], list[Diagnostic]]] = {}
+    for one in given:
+        key = (one.settings.root, os.path.isabs(one.path))
+        _, sources, findings = by_root.setdefault(key, (one.settings, [], []))
+        source, found = read_bytes(one.path, one.data)
+        findings += found
+        if source is not None:
+            sources.append(source)
+    return [
+        Batch(settings, _root(settings, absolute), tuple(sources), tuple(findings))
+        for (_, absolute), (settings, sources, findings) in by_root.items()
+    ]
+
+
+def _root(settings: Settings, absolute: bool) -> str:
+    return str(settings.root) if absolute else os.path.relpath(settings.root)
