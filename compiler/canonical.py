@@ -106,6 +106,11 @@ def operational_form(program: m.Program, key: m.Key) -> dict[str, Json]:
     return {"form": OPERATIONAL_FORM, "elements": operational_elements(program.graphs[key], inner)}
 
 
+def operational_element_hashes(program: m.Program, key: m.Key) -> Mapping[str, str]:
+    """The hash (64 hex digits) of each element of the operational form by its id, sorted by id."""
+    return dict(_operational_forms(program).of(key).hashes)
+
+
 def hash_of_text(text: str) -> GraphHash:
     """The hash of the graph whose canonical JSON this is; its layout (spaces, order of keys) is free.
 
