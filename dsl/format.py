@@ -152,7 +152,7 @@ class _Printer:
         entries: list[Entry] = []
         tall = False
         previous: _Item | None = None
-        for item in items:
+        for number, item in enumerate(items):
             doc = _doc(item)
             gap = self.gap(start, item.span.start, doc, indent)
             entry = self.entry(item, indent)
@@ -166,7 +166,8 @@ class _Printer:
                 gap.insert(0, "")
             entries += gap
             start = item.span.end
-            if (comment := self.behind(start, end)) is not None:
+            limit = items[number + 1].span.start if number + 1 < len(items) else end
+            if (comment := self.behind(start, limit)) is not None:
                 start = comment.span.end
                 if isinstance(entry, Row):
                     entry.comment = comment.text.rstrip()

@@ -94,6 +94,7 @@ class _Layout:
         self.line: str | None = None
         self.pending: int | None = indent
         self.indent = indent
+        self.ended = False  # by a comment
         self.groups = [_Group("", True, indent + CONTINUE, indent)]
         self.ends = _matching(parts)
         self.widths = [0, *accumulate(0 if type(part) is Note else len(part) for part in parts)]
@@ -137,6 +138,7 @@ class _Layout:
         self.indent = self.pending or 0
         self.line = " " * self.indent + text
         self.pending = None
+        self.ended = False
 
     def end_line(self) -> None:
         if self.line is not None:
@@ -144,12 +146,13 @@ class _Layout:
 
     def note(self, note: Note) -> None:
         after = self.pending if self.pending is not None else self.groups[-1].indent
-        if note.own_line or self.line is None:
+        if note.own_line or self.line is None or self.ended:
             self.pending = after
             self.start_line(str(note))
         else:
             self.line = self.line.rstrip(" ") + "  " + note
         self.pending = after
+        self.ended = True
 
     # -- marks
 
