@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from .unparse import same
+
 Kind: TypeAlias = Literal["added", "removed", "changed"]
 Show: TypeAlias = Callable[[Any], str]
 Forms: TypeAlias = tuple[str | None, str | None]  # old and new
@@ -64,7 +66,7 @@ class Notes:
 
     def value(self, path: str, words: str, old: Any, new: Any, show: Show) -> None:
         """Compare one property; None where it is not there."""
-        if old == new:
+        if same(old, new):
             return
         before = None if old is None else show(old)
         after = None if new is None else show(new)

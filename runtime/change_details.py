@@ -76,7 +76,7 @@ def _params(notes: Notes, path: str, old: Any, new: Any) -> None:
     before, after = _pairs(old), _pairs(new)
     for name in [*before, *(name for name in after if name not in before)]:
         texts = _param(before, name), _param(after, name)
-        if before.get(name) == after.get(name):
+        if same(before.get(name), after.get(name)) and texts[0] == texts[1]:
             continue
         if name not in before:
             notes.add(f"{path}/{name}", texts, f"{notes.subject} now takes `{texts[1]}`")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from .change import Notes, shortened
-from .unparse import as_list, as_object, expression_text, json_text
+from .unparse import as_list, as_object, expression_text, json_text, same
 
 Edge: TypeAlias = Mapping[str, Any]
 
@@ -61,7 +61,7 @@ def _edge(notes: Notes, source: str, where: str, trigger: str, old: Edge, new: E
         text = edge_text(source, trigger, old)
         notes.add(f"{path}/to", targets, f"edge `{text}`{where} now leads to `{targets[1]}`")
     guards = _guard(old), _guard(new)
-    if old.get("guard") != new.get("guard"):
+    if not same(old.get("guard"), new.get("guard")):
         shown = [shortened(guard or "") for guard in guards]
         notes.add(f"{path}/guard", guards, f"guard of {arrow} changed from `{shown[0]}` to `{shown[1]}`")
     counts = _count(old), _count(new)

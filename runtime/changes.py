@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from . import change_details as details
 from .change import Change, Kind, Notes, shortened
 from .change_edges import edges
-from .unparse import as_object, json_text
+from .unparse import as_object, json_text, same
 
 __all__ = ["Change", "Kind", "compare"]
 
@@ -39,7 +39,7 @@ def compare(old: str | Form, new: str | Form) -> tuple[Change, ...]:
     old_elements, new_elements = (as_object(form.get("elements")) or _NOTHING for form in (before, after))
     for id_ in sorted(old_elements.keys() | new_elements.keys(), key=_rank):
         old_form, new_form = old_elements.get(id_), new_elements.get(id_)
-        if old_form != new_form:
+        if not same(old_form, new_form):
             found.extend(_element(id_, as_object(old_form), as_object(new_form)))
     return tuple(found)
 

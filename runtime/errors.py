@@ -118,6 +118,14 @@ class NodeFailed(LgcError):
     hint = "mend the cause and resume the run, or give the node an `on error` edge"
 
 
+class NodeTimedOut(NodeFailed):
+    """An attempt of a node took longer than its `timeout`."""
+
+
+class FinalFailure(LgcError):
+    """Raised by a node's function: a failure that trying again will not mend, whatever `retry` says."""
+
+
 class Unrouted(LgcError):
     """No edge holds after a node.
 

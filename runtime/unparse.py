@@ -15,6 +15,7 @@ DEEPEST = 220  # operands inside operands; deeper ones are shown as `…`
 _CONDITIONAL, _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN, _POSTFIX, _ATOM = range(10)
 _ARITHMETIC = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "//": _PRODUCT, "%": _PRODUCT}
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", "in", "not in"})
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str).encode
 _LITERALS = frozenset({"int", "float", "decimal", "duration", "bytes", "datetime", "date", "uuid"})
 _DURATIONS = ((86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms"))
 
@@ -78,9 +79,14 @@ def statements_text(form: Any) -> str:
 def json_text(form: Any) -> str:
     """Anything, as compact JSON."""
     try:
-        return json.dumps(form, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+        return _encode(form)
     except RecursionError:
         return "…"
+
+
+def same(old: Any, new: Any) -> bool:
+    """Whether two forms are the same JSON; Python alone takes `1` for `true`."""
+    return bool(old == new) and json_text(old) == json_text(new)
 
 
 def as_list(form: Any) -> Sequence[Any]:

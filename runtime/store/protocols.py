@@ -138,7 +138,7 @@ class DecisionRecord:
         mutations: JSON array like a log record's: what the decider records.
         actor: who.
         time: when.
-        step: the step that applied it, 0 while it waits.
+        step: the step that applied it, 0 while it waits, -1 where it was set aside.
     """
 
     run: str
@@ -155,7 +155,7 @@ class DecisionRecord:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """A call of an `effect once` node that was about to be made. Settled by the step that commits the visit."""
+    """A call of an `effect once` node about to be made; settled by the step that commits the visit."""
 
     run: str
     frame: str
@@ -188,8 +188,10 @@ class Commit:
         status: the run's new status, or None to leave it.
         error: the run's new error text (only with a status).
         snapshot: a checkpoint with its materialised snapshot to keep, or None.
-        decision: id of the decision that this step applied, 0 for none.
+        decision: id of the decision that this step applied, 0 for none. Without a record it is set aside
+            (its step becomes -1): it no longer waits and no step has applied it.
         attempt: an attempt to record before its call, or None.
+        settled: (frame, node, visit) of attempts that a person has settled; they are forgotten.
         override: a forced restore to record (the run's hash becomes `override.actual`), or None.
     """
 
@@ -201,6 +203,7 @@ class Commit:
     snapshot: CheckpointRecord | None = None
     decision: int = 0
     attempt: AttemptRecord | None = None
+    settled: tuple[tuple[str, str, int], ...] = ()
     override: OverrideRecord | None = None
 
 
@@ -244,7 +247,8 @@ class MutationLogStore(Protocol):
         ...
 
     def replay(self, run: str, from_step: int = 1) -> AsyncIterator[MutationRecord]:
-        """The steps from `from_step` on, in order. Raises CheckpointCorrupted with the step."""
+        """The steps from `from_step` on, in order, without those that were truncated (look at the number of
+        the first). Raises CheckpointCorrupted with the step."""
         ...
 
     async def truncate(self, run: str, keep_from_step: int) -> int:

@@ -1,0 +1,340 @@
+"""The driver: runs nodes, waits, retries and commits, and lets the pure machine decide what follows.
+
+A *lane* is one asyncio task that drives a frame: the root has one, and each branch and map element that
+runs has its own. A lane is never cancelled in the middle of a commit: what is in the store and what is in
+memory must not part. Everything that changes a frame happens without waiting in between, so that a snapshot
+taken with any step holds exactly the steps up to it.
+
+The run stops as waiting when no lane can go on: each stands at a barrier that nobody in this process answers.
+`_running` counts the lanes that can go on; a lane that has finished is counted until its parent has noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from . import plan
+from .clock import Clock, SystemClock
+from .errors import (
+    Cancelled,
+    LgcError,
+    NodeFailed,
+    RunFenced,
+    RunUncertain,
+    SerializationError,
+    StepsExceeded,
+    StorageError,
+)
+from .events import EventKind, GraphEvent, StreamChunk
+from .frame import Frame
+from .lane import Lane
+from .machine import Completion
+from .policy import Compaction, TriggerPolicy, Triggers
+from .position import detail_of, to_snapshot
+from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
+from .store.protocols import (
+    AttemptRecord,
+    CheckpointRecord,
+    Commit,
+    DecisionRecord,
+    MutationRecord,
+    RunStatus,
+    Store,
+)
+from .typed_json import encode_mutations
+
+# Errors that end the session, not only a branch: nothing more can be made durable, or nothing more may be.
+FATAL = (RunFenced, StorageError, RunUncertain)
+
+# Nodes that never really wait would keep the loop to themselves, and nobody could cancel the run.
+STEPS_PER_YIELD = 64
+
+
+class ExecutionEntry(NamedTuple):
+    """One committed step, as the process that made it saw it. Times in seconds since the epoch."""
+
+    step: int
+    node: str
+    start: float
+    end: float
+    success: bool
+    error: str = ""
+
+
+class Engine:
+    """Drives one run in this process."""
+
+    def __init__(
+        self,
+        root: Frame,
+        *,
+        run: str,
+        step: int,
+        store: Store | None,
+        fence: int,
+        clock: Clock | None = None,
+        triggers: TriggerPolicy | None = None,
+        snapshot_bytes: int = 0,
+        decisions: Sequence[DecisionRecord] = (),
+        attempts: Sequence[AttemptRecord] = (),
+        stream_sink: StreamSink | None = None,
+        trace_sink: TraceSink | None = None,
+        checkpoint_sink: CheckpointSink | None = None,
+        barrier_sink: BarrierSink | None = None,
+    ) -> None:
+        self.root = root
+        self.run = run
+        self.step = step
+        self.store = store
+        self.fence = fence
+        self.clock: Clock = clock or SystemClock()
+        self.triggers: TriggerPolicy = triggers or Triggers(root.plan.checkpointing, self.clock.time())
+        self.compaction = Compaction(root.plan.checkpointing, snapshot_bytes)
+        self.decisions = list(decisions)
+        self.refused: set[int] = set()
+        self.uncertain = {(a.frame, a.node, a.visit) for a in attempts}
+        self.stream_sink = stream_sink
+        self.trace_sink = trace_sink
+        self.checkpoint_sink = checkpoint_sink
+        self.barrier_sink = barrier_sink
+        self.log: list[ExecutionEntry] = []
+        self.cancelled = False
+        self.waiters: dict[str, asyncio.Future[str]] = {}
+        self.running = 0
+        self._lane: Lane | None = None
+        self._ticks = 0
+
+    # --- the run ------------------------------------------------------------------------------------------
+
+    async def drive(self) -> RunStatus:
+        """Go on until the run is done or waits. Raises LgcError where it fails or is cancelled."""
+        lane = self._lane = Lane(self.root)
+        self.running = 1
+        lane.start(self.follow(lane, self.root))
+        try:
+            await lane.finished()
+        except asyncio.CancelledError:
+            # Someone cancelled the caller: stop in order, leave the run to be resumed.
+            lane.stop()
+            await lane.finished()
+            raise
+        finally:
+            self._lane = None
+        if lane.error is not None:
+            raise lane.error
+        if lane.outcome == "stopped":
+            raise Cancelled("the run was cancelled", run=self.run, step=self.step)
+        return RunStatus.DONE if lane.outcome == "end" else RunStatus.WAITING
+
+    def cancel(self) -> bool:
+        """Stop all lanes; whether there was one."""
+        self.cancelled = True
+        if self._lane is None:
+            return False
+        self._lane.stop()
+        return True
+
+    async def follow(self, lane: Lane, frame: Frame) -> str:
+        """Drive a frame to its end: `end`, or `waiting` where it stands at a barrier that nobody answers."""
+        from . import nodes  # the node kinds call back into the engine
+
+        while frame.node != plan.END:
+            if (frame.done if frame.base is None else frame.steps()) >= frame.limit:
+                raise StepsExceeded(
+                    f"graph `{frame.plan.name}` completed {frame.limit} nodes, its `max_steps`",
+                    run=self.run, node=frame.where(), step=self.step,
+                )  # fmt: skip
+            node = frame.plan.nodes.get(frame.node)
+            if node is None:
+                raise NodeFailed(
+                    f"graph `{frame.plan.name}` has no node `{frame.node}`",
+                    run=self.run, node=frame.where(), hint="restore with a migration that moves the run",
+                )  # fmt: skip
+            if not await nodes.run(self, lane, frame, node):
+                return "waiting"
+            self._ticks += 1
+            if self._ticks % STEPS_PER_YIELD == 0:
+                await asyncio.sleep(0)
+        return "end"
+
+    # --- lanes that wait ----------------------------------------------------------------------------------
+
+    def park(self) -> None:
+        """A lane cannot go on by itself."""
+        self.running -= 1
+        if self.running == 0:
+            for waiter in self.waiters.values():
+                if not waiter.done():
+                    waiter.set_result("stalled")
+
+    def unpark(self) -> None:
+        """It can again."""
+        self.running += 1
+
+    def wake(self, why: str) -> None:
+        """Let every waiting barrier look again."""
+        for waiter in self.waiters.values():
+            if not waiter.done():
+                waiter.set_result(why)
+
+    # --- commits ------------------------------------------------------------------------------------------
+
+    async def commit_step(
+        self,
+        lane: Lane,
+        frame: Frame,
+        done: Completion,
+        *,
+        started: float,
+        duration: float,
+        attempt: int = 1,
+        cost: float = 0.0,
+        error: str = "",
+        text: str | None = None,
+        asked: bool = False,
+        joined: bool = False,
+        decision: int = 0,
+        detail: dict[str, Any] | None = None,
+        events: frozenset[str] = frozenset(),
+    ) -> None:
+        """Make a completion durable; the frame has already moved.
+
+        Raises:
+            RunFenced, StorageError: the session is over; the store is as before this step.
+        """
+        self.step = step = self.step + 1
+        ended = done.next == plan.END and frame.parent is None
+        now = started + duration
+        frame.since = now
+        checkpoint = ""
+        if self.store is not None:
+            now = frame.since = self.clock.time()
+            what = {"mutation"} if done.applied else set[str]()
+            due = self.triggers.due(
+                events=events | what | ({"completion"} if ended else set[str]()),
+                now=now, duration=duration, tokens=cost, effects=len(done.applied),
+            )  # fmt: skip
+            checkpoint = f"{self.run}@{step}" if due or asked else ""
+            found = detail_of(frame, done, joined) | (detail or {})
+            record = MutationRecord(
+                self.run, step, frame.path, done.node, done.visit, done.outcome, done.next, done.edge,
+                encode_mutations(done.applied) if text is None else text,
+                now, duration, attempt, cost, error, checkpoint, self.root.plan.hash,
+                _dumps(found) if found else "",
+            )  # fmt: skip
+            await self.commit(
+                lane,
+                Commit(
+                    self.run, self.fence, record,
+                    RunStatus.DONE if ended else None,
+                    snapshot=self._snapshot(record), decision=decision,
+                ),
+            )  # fmt: skip
+        where = frame.where(done.node)
+        self.log.append(ExecutionEntry(step, where, started, started + duration, not error, error))
+        if self.trace_sink is not None:
+            kind = EventKind.NODE_FAILED if error else EventKind.NODE_COMPLETED
+            self.say(
+                kind, frame, done.node, visit=done.visit, next=done.next, outcome=done.outcome,
+                duration=duration, error=error,
+                mutations=[one.mutation.__lg_name__ for one in done.applied],
+            )  # fmt: skip
+            if checkpoint:
+                self.say(EventKind.CHECKPOINT_SAVED, frame, done.node, checkpoint=checkpoint)
+        if checkpoint and self.checkpoint_sink is not None:
+            await self._tell_checkpoint(frame)
+
+    def _snapshot(self, record: MutationRecord) -> CheckpointRecord | None:
+        if not self.compaction.due(len(record.mutations) + len(record.detail) + 100) or not record.checkpoint:
+            return None
+        text = to_snapshot(self.root)
+        self.compaction.made(len(text))
+        return CheckpointRecord(record.checkpoint, self.run, record.step, record.hash, record.time, text)
+
+    async def commit(self, lane: Lane | None, commit: Commit) -> None:
+        """One transaction; a lane that should stop does so only after it."""
+        assert self.store is not None
+        if lane is None:
+            await self.store.commit(commit)
+            return
+        lane.committing = True
+        try:
+            await self.store.commit(commit)
+        finally:
+            lane.committing = False
+        if lane.stopping:
+            raise asyncio.CancelledError
+
+    async def _tell_checkpoint(self, frame: Frame) -> None:
+        assert self.checkpoint_sink is not None
+        try:
+            await self.checkpoint_sink.saved(self.root.state.__lg_fork__(), self.info(frame))
+        except Exception as error:
+            self.observe(frame, f"checkpoint sink: {type(error).__name__}: {error}")
+
+    # --- what is said -------------------------------------------------------------------------------------
+
+    def info(self, frame: Frame) -> FrameInfo:
+        """A frame, for people."""
+        return FrameInfo(
+            frame.path, frame.plan.name, frame.region, frame.node, frame.visits(frame.node) + 1, self.step
+        )
+
+    def say(self, kind: EventKind, frame: Frame | None = None, node: str = "", **data: Any) -> None:
+        """Tell the trace sink."""
+        if self.trace_sink is None:
+            return
+        path = frame.path if frame is not None else ""
+        span = ""
+        if frame is not None and node:
+            span = f"{self.run}{frame.instance}/{node}#{data.get('visit') or frame.visits(node) + 1}"
+        event = GraphEvent(kind, self.run, span, path, node, self.step, self.clock.time(), data)
+        try:
+            self.trace_sink.record(event)
+        except Exception:
+            # A broken listener must not harm the run, and there is nobody left to tell.
+            self.trace_sink = None
+
+    def observe(self, frame: Frame | None, what: str, level: str = "degraded") -> None:
+        """Tell of an error that the run survives."""
+        self.say(EventKind.OBSERVED_ERROR, frame, frame.node if frame else "", level=level, error=what)
+
+    def emit(self, frame: Frame, node: str, chunk: StreamChunk) -> None:
+        """Pass a node's chunk on."""
+        if self.stream_sink is None:
+            return
+        try:
+            self.stream_sink.send(
+                StreamChunk(
+                    chunk.kind, chunk.text, chunk.tool, chunk.call, chunk.data,
+                    self.run, frame.path, node, self.step,
+                )
+            )  # fmt: skip
+        except Exception as error:
+            self.observe(frame, f"stream sink: {type(error).__name__}: {error}")
+
+
+def fatal(error: BaseException) -> bool:
+    """Whether an error ends the session rather than a branch."""
+    return isinstance(error, FATAL)
+
+
+def as_failure(error: BaseException, frame: Frame, node: str, run: str) -> LgcError:
+    """What a node raised, as an error of ours that names the node."""
+    where = frame.where(node)
+    if isinstance(error, LgcError):
+        return error.at(run=run, node=where)
+    failure = NodeFailed(f"`{node}` raised {type(error).__name__}: {error}", run=run, node=where)
+    failure.__cause__ = error
+    return failure
+
+
+def _dumps(data: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(data, separators=(",", ":"))
+
+
+__all__ = ["Engine", "ExecutionEntry", "SerializationError", "as_failure", "fatal"]

@@ -1,0 +1,231 @@
+"""Nodes that run others: branches of a parallel, a subgraph, the elements of a map, and their join.
+
+A failure inside is the node's failure once the join cannot be reached any more; in `collect` mode all are
+waited for, what succeeded is kept, and then the error edge is taken. Children that are not needed are
+stopped before the join is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from . import plan
+from .engine import Engine, fatal
+from .errors import LgcError, NodeFailed, StepsExceeded, Unrouted
+from .events import EventKind
+from .frame import Frame
+from .lane import Lane
+from .machine import complete_joined
+
+
+class Outcome(NamedTuple):
+    """How the children ended: those that succeeded in the order they did, those that failed, and whether
+    some wait."""
+
+    won: list[str | int]
+    failures: dict[str | int, LgcError]
+    waiting: bool
+
+
+async def run_joining(
+    engine: Engine, lane: Lane, frame: Frame, node: plan.Parallel | plan.Subgraph | plan.Map
+) -> bool:
+    """Run the children of a node and join them; False where some of them wait."""
+    started, since = engine.clock.time(), engine.clock.monotonic()
+    name = node.name
+    engine.say(EventKind.NODE_STARTED, frame, name, visit=frame.visits(name) + 1)
+    try:
+        outcome = await _children(engine, lane, frame, node)
+    except LgcError as error:
+        if fatal(error):
+            raise
+        outcome = Outcome([], {"": error}, False)
+    if outcome.waiting:
+        return False
+    won = _in_order(frame, node, outcome.won)
+    if outcome.failures and not _reached(node, frame, len(won)):
+        return await _failed(engine, lane, frame, node, outcome, won, started, since)
+    try:
+        done = complete_joined(frame, won)
+    except (Unrouted, StepsExceeded) as error:
+        raise error.at(run=engine.run, step=engine.step) from None
+    except LgcError as error:
+        return await _failed(engine, lane, frame, node, Outcome([], {"": error}, False), [], started, since)
+    await engine.commit_step(
+        lane, frame, done, started=started, duration=engine.clock.monotonic() - since, joined=True
+    )
+    return True
+
+
+def _in_order(frame: Frame, node: plan.Node, won: list[str | int]) -> list[str | int]:
+    """The winners in branch or element order; no more than the join asks for."""
+    if isinstance(node, plan.Parallel):
+        chosen = set(won[: node.join])
+        return [key for key in node.branches if key in chosen]
+    return sorted(won, key=lambda key: key if isinstance(key, int) else 0)
+
+
+def _reached(node: plan.Node, frame: Frame, won: int) -> bool:
+    match node:
+        case plan.Parallel():
+            return won >= node.join
+        case plan.Map():
+            return won >= len(frame.elements(node))
+        case _:
+            return won > 0
+
+
+async def _children(
+    engine: Engine, lane: Lane, frame: Frame, node: plan.Parallel | plan.Subgraph | plan.Map
+) -> Outcome:
+    match node:
+        case plan.Parallel():
+            return await _fan(engine, frame, list(node.branches), node.join, node.collect, None)
+        case plan.Map():
+            keys = list(range(len(frame.elements(node))))
+            return await _fan(engine, frame, keys, len(keys), node.collect, node.concurrency)
+        case plan.Subgraph():
+            child = frame.child("")
+            try:
+                ended = await engine.follow(lane, child) == "end"
+            except LgcError as error:
+                if fatal(error):
+                    raise
+                return Outcome([], {"": error}, False)
+            return Outcome([""] if ended else [], {}, not ended)
+
+
+async def _fan(
+    engine: Engine,
+    frame: Frame,
+    keys: Sequence[str | int],
+    need: int,
+    collect: bool,
+    limit: int | None,
+) -> Outcome:
+    """Run children side by side, at most `limit` at a time, until the join is reached or cannot be."""
+    won: list[str | int] = []
+    failures: dict[str | int, LgcError] = {}
+    pending: deque[str | int] = deque()
+    for key in keys:
+        known = frame.children.get(key)
+        (won if known is not None and known.node == plan.END else pending).append(key)
+    active: dict[Lane, str | int] = {}
+    over: deque[Lane] = deque()
+    waiting = 0
+    wake: asyncio.Future[None] | None = None
+
+    def finished(child: Lane) -> None:
+        over.append(child)
+        if wake is not None and not wake.done():
+            wake.set_result(None)
+
+    def settled() -> bool:
+        if len(won) >= need and (need < len(keys) or not (pending or active)):
+            return True
+        return bool(failures) and not collect and len(keys) - len(failures) < need
+
+    try:
+        while not settled():
+            while pending and (limit is None or len(active) < limit):
+                key = pending.popleft()
+                try:
+                    child = frame.child(key)
+                except LgcError as error:
+                    failures[key] = error
+                    if settled():
+                        break
+                    continue
+                one = Lane(child)
+                active[one] = key
+                engine.running += 1
+                engine.say(EventKind.BRANCH_STARTED, child, "", branch=str(key))
+                one.start(engine.follow(one, child), finished)
+            if settled() or not active:
+                break
+            if not over:
+                wake = asyncio.get_running_loop().create_future()
+                engine.park()
+                try:
+                    await wake
+                finally:
+                    engine.unpark()
+            while over:
+                one = over.popleft()
+                key = active.pop(one)
+                engine.running -= 1
+                waiting += _note(engine, one, key, won, failures)
+    finally:
+        await _stop(engine, active, over)
+    return Outcome(won, failures, waiting > 0 and not settled())
+
+
+def _note(
+    engine: Engine, one: Lane, key: str | int, won: list[str | int], failures: dict[str | int, LgcError]
+) -> int:
+    """Take down how a child ended; 1 where it waits."""
+    if one.error is not None:
+        if not isinstance(one.error, LgcError) or fatal(one.error):
+            raise one.error
+        failures[key] = one.error
+        engine.say(EventKind.BRANCH_COMPLETED, one.frame, "", branch=str(key), error=one.error.message)
+        return 0
+    if one.outcome == "end":
+        won.append(key)
+        engine.say(EventKind.BRANCH_COMPLETED, one.frame, "", branch=str(key))
+        return 0
+    return 1
+
+
+async def _stop(engine: Engine, active: dict[Lane, str | int], over: deque[Lane]) -> None:
+    """Stop the children that are still at work, and wait until they are over."""
+    for one in active:
+        if one not in over:
+            one.stop()
+    tasks = [one.task for one in active if one.task is not None and not one.task.done()]
+    cancelled = False
+    while tasks:
+        try:
+            await asyncio.wait(tasks)
+        except asyncio.CancelledError:
+            cancelled = True
+        tasks = [task for task in tasks if not task.done()]
+    engine.running -= len(active)
+    active.clear()
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+async def _failed(
+    engine: Engine,
+    lane: Lane,
+    frame: Frame,
+    node: plan.Parallel | plan.Subgraph | plan.Map,
+    outcome: Outcome,
+    won: list[str | int],
+    started: float,
+    since: float,
+) -> bool:
+    """Take the error edge, keeping what succeeded in `collect` mode; raise where there is none."""
+    key, first = next(iter(outcome.failures.items()))
+    route = frame.plan.routes.get(node.name)
+    if route is None or "error" not in route.on:
+        if isinstance(first, (Unrouted, StepsExceeded)):
+            raise first
+        raise first.at(run=engine.run, node=frame.where(node.name), step=engine.step)
+    keep = won if isinstance(node, (plan.Parallel, plan.Map)) and node.collect else []
+    try:
+        done = complete_joined(frame, keep, "error")
+    except LgcError as error:
+        raise NodeFailed(
+            f"`{node.name}` failed ({first.message}), and its error edge cannot be taken: {error.message}",
+            run=engine.run, node=frame.where(node.name), step=engine.step,
+        ) from error  # fmt: skip
+    await engine.commit_step(
+        lane, frame, done, started=started, duration=engine.clock.monotonic() - since, joined=True,
+        error=first.message, detail={"failed": {str(k): e.message for k, e in outcome.failures.items()}},
+    )  # fmt: skip
+    return True

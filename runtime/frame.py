@@ -1,0 +1,232 @@
+"""Where a run stands: a tree of frames, each with its cursor, its counters and its part of the state.
+
+The root frame runs the graph given; a parallel adds one frame for each branch, a subgraph one, a map one
+for each element. Each frame owns its state: a child works on a fork or on a fresh state, and what it did
+reaches its parent only when the parent's node completes. So a node that fails leaves nothing behind.
+
+Children are made when they are first needed, from nothing but the parent's state, which does not change
+while the parent stands at the node: making them is the same live and on replay.
+
+Terms:
+* *path*: `""` for the root, `check/facts` for a branch, `review` for a subgraph, `each[3]` for an element,
+  joined by `/` where nested;
+* *instance*: the path with visit numbers, different for every visit: idempotency keys are made of it;
+* *effect*: a mutation or an assigned value that a frame inside a branch keeps for the join.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from . import plan
+from .errors import EvaluationError, LgcError, Unrouted
+from .graph import Graph
+from .state import State
+from .typed_json import Applied
+
+
+class Effect(NamedTuple):
+    """One change of a state: `applied`, or `field` takes `value`. `lens`: attributes down to a sub-state."""
+
+    lens: tuple[str, ...]
+    applied: Applied | None
+    field: str = ""
+    value: Any = None
+
+
+class Frame:
+    """One running graph or branch.
+
+    Attributes:
+        node: the cursor: a node's name, or `end`.
+        since: time of arrival there, seconds since the epoch.
+        counts, taken, done: completed visits by node, counted edges by key, completed nodes. A branch holds
+            only what was added since its fork; its parent's stand behind.
+        effects: what a join has to apply again; None outside of branches.
+        children: by branch name, `""` for a subgraph, index for a map; of the present node only.
+    """
+
+    __slots__ = (
+        "base", "children", "counts", "done", "effects", "graph", "instance", "item", "items", "limit",
+        "node", "parent", "path", "plan", "region", "since", "state", "taken",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        graph: Graph[Any],
+        state: Any,
+        *,
+        path: str = "",
+        instance: str = "",
+        region: str = "",
+        parent: Frame | None = None,
+        branch: bool = False,
+        limit: int | None = None,
+        since: float = 0.0,
+    ) -> None:
+        self.graph = graph
+        self.plan: plan.Graph[Any] = graph.plan
+        self.state: State = state
+        self.path = path
+        self.instance = instance
+        self.region = region
+        self.parent = parent
+        self.base: Frame | None = parent if branch else None
+        self.limit = limit if limit is not None else graph.plan.max_steps
+        self.since = since
+        self.counts: dict[str, int] = {}
+        self.taken: dict[str, int] = {}
+        self.done = 0
+        self.effects: list[Effect] | None = [] if branch or (parent and parent.effects is not None) else None
+        self.children: dict[str | int, Frame] = {}
+        self.items: list[Any] | None = None
+        self.item: Any = None
+        self.node = ""
+
+    # What guards may ask (`plan.Counters`).
+
+    def visits(self, node: str) -> int:
+        """How often a node has completed, as this frame sees it."""
+        count = self.counts.get(node)
+        if count is None:
+            return self.base.visits(node) if self.base is not None else 0
+        return count
+
+    def steps(self) -> int:
+        """How many nodes have completed in this run of the graph, as this frame sees it."""
+        return self.done + (self.base.steps() if self.base is not None else 0)
+
+    def edge_count(self, key: str) -> int:
+        """How often a counted edge was taken."""
+        count = self.taken.get(key)
+        if count is None:
+            return self.base.edge_count(key) if self.base is not None else 0
+        return count
+
+    # Movement.
+
+    def start(self) -> None:
+        """Put the cursor behind `start`. Raises Unrouted, EvaluationError."""
+        edge = choose(self, f"{plan.START}:{self.region}" if self.region else plan.START, "ok")
+        if edge.max_visits is not None:
+            self.taken[edge.key] = self.edge_count(edge.key) + 1
+        self.node = edge.target
+
+    def child(self, key: str | int) -> Frame:
+        """The child frame of that key under the present node, made and started if need be.
+
+        Raises EvaluationError, Unrouted; KeyError for a key that the node has not.
+        """
+        found = self.children.get(key)
+        if found is None:
+            found = self._make(key)
+            found.start()
+            self.children[key] = found
+        return found
+
+    def _make(self, key: str | int) -> Frame:
+        node = self.plan.nodes[self.node]
+        path = f"{self.path}/{node.name}" if self.path else node.name
+        instance = f"{self.instance}/{node.name}#{self.visits(node.name) + 1}"
+        match node:
+            case plan.Parallel():
+                region = node.branches[str(key)]
+                return Frame(
+                    self.graph, self.state.__lg_fork__(), path=f"{path}/{key}", instance=f"{instance}/{key}",
+                    region=region, parent=self, branch=True, limit=self.limit, since=self.since,
+                )  # fmt: skip
+            case plan.Subgraph():
+                inner = self.graph.subgraphs[node.graph.name]
+                return Frame(
+                    inner, self._inner_state(node), path=path, instance=instance,
+                    parent=self, limit=node.max_steps, since=self.since,
+                )  # fmt: skip
+            case plan.Map():
+                item = self.elements(node)[int(key)]
+                frame = Frame(
+                    self.graph.subgraphs[node.graph.name], evaluated(node.enter, self.state, item),
+                    path=f"{path}[{key}]", instance=f"{instance}[{key}]", parent=self, limit=node.max_steps,
+                    since=self.since,
+                )  # fmt: skip
+                frame.item = item
+                return frame
+            case _:
+                raise KeyError(key)
+
+    def _inner_state(self, node: plan.Subgraph) -> Any:
+        match node.lens:
+            case plan.SameState():
+                return self.state.__lg_fork__()
+            case plan.OnField(field=field, attribute=attribute):
+                held = getattr(self.state, attribute)
+                if held is None:
+                    raise EvaluationError(f"`{field}` is none, so `{node.name}` has no state to work on")
+                return held.__lg_fork__()
+            case plan.InOut(enter=enter):
+                return evaluated(enter, self.state)
+
+    def elements(self, node: plan.Map) -> list[Any]:
+        """The elements that a map runs over. Raises EvaluationError."""
+        if self.items is None:
+            self.items = list(evaluated(node.over, self.state))
+        return self.items
+
+    def leave(self) -> None:
+        """Drop the children: their counters become this frame's."""
+        for child in self.children.values():
+            if child.base is self:
+                self.counts.update(child.counts)
+                self.taken.update(child.taken)
+                self.done += child.done
+        self.children = {}
+        self.items = None
+
+    def where(self, node: str | None = None) -> str:
+        """The frame path and the node, for people."""
+        name = self.node if node is None else node
+        return f"{self.path}/{name}" if self.path else name
+
+
+def choose(frame: Frame, source: str, outcome: str) -> plan.Edge:
+    """The edge that is taken from a source with an outcome (`ok` for the ordinary edges).
+
+    Pure in the frame's state and counters. Raises Unrouted, EvaluationError.
+    """
+    route = frame.plan.routes.get(source)
+    tried: list[tuple[str, object]] = []
+    if route is not None:
+        edges = route.on.get(outcome, route.edges if outcome not in ("error", "timeout") else ())
+        for edge in edges:
+            if edge.max_visits is not None and frame.edge_count(edge.key) >= edge.max_visits:
+                tried.append(
+                    (edge.guard.text if edge.guard else edge.key, f"used up ({edge.max_visits} times)")
+                )
+                continue
+            if edge.guard is None:
+                return edge
+            held = _holds(edge.guard, frame)
+            if held:
+                return edge
+            tried.append((edge.guard.text, held))
+    name = source.removeprefix(f"{plan.START}:")
+    what = f"no edge holds after `{name}`" + (f" for `{outcome}`" if outcome != "ok" else "")
+    raise Unrouted(what, guards=tried, node=frame.where(name))
+
+
+def _holds(guard: plan.Guard, frame: Frame) -> bool:
+    try:
+        return guard.test(frame.state, frame)
+    except LgcError:
+        raise
+    except Exception as error:
+        raise EvaluationError(f"{error}", expression=guard.text, place=guard.place) from error
+
+
+def evaluated(function: Any, *values: Any) -> Any:
+    """Call a function that the compiler made of expressions; whatever it raises is an EvaluationError."""
+    try:
+        return function(*values)
+    except LgcError:
+        raise
+    except Exception as error:
+        raise EvaluationError(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,68 @@
+"""One asyncio task that drives a frame, and can be stopped without tearing a commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from .errors import LgcError
+from .frame import Frame
+
+
+class Lane:
+    """A lane.
+
+    Attributes:
+        outcome: `end`, `waiting`, `stopped`, `failed` once it is over.
+        error: what it failed with.
+        stopping: whether it was told to stop.
+        committing: whether it is inside a commit, where a stop has to wait.
+    """
+
+    __slots__ = ("committing", "error", "frame", "outcome", "stopping", "task")
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.outcome = ""
+        self.error: BaseException | None = None
+        self.stopping = False
+        self.committing = False
+        self.task: asyncio.Task[None] | None = None
+
+    def start(self, work: Coroutine[None, None, str], done: Callable[[Lane], None] | None = None) -> None:
+        """Begin; `done` is called once it is over."""
+        self.task = asyncio.get_running_loop().create_task(self._main(work))
+        if done is not None:
+            self.task.add_done_callback(lambda _: done(self))
+
+    async def _main(self, work: Coroutine[None, None, str]) -> None:
+        try:
+            self.outcome = await work
+        except asyncio.CancelledError:
+            self.outcome = "stopped"
+        except LgcError as error:
+            self.outcome, self.error = "failed", error
+        except Exception as error:
+            # Not a node's: those are caught where they are called. A mistake of ours must not pass silently.
+            self.outcome, self.error = "failed", error
+
+    def stop(self) -> None:
+        """End it soon: at once where it waits, after the commit where it is inside one."""
+        self.stopping = True
+        if self.task is not None and not self.committing:
+            self.task.cancel()
+
+    async def finished(self) -> None:
+        """Wait until it is over, also where the caller is cancelled meanwhile (which is then raised)."""
+        assert self.task is not None
+        cancelled = False
+        while not self.task.done():
+            try:
+                await asyncio.wait([self.task])
+            except asyncio.CancelledError:
+                if cancelled or self.stopping:
+                    cancelled = True
+                    continue
+                raise
+        if cancelled:
+            raise asyncio.CancelledError

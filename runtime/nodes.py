@@ -1,0 +1,248 @@
+"""How each kind of node is run: what happens between a frame's arrival at a node and the commit.
+
+Each function returns whether the frame can go on; False where it waits for somebody outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from . import plan
+from .barriers import run_barrier
+from .engine import Engine, as_failure, fatal
+from .errors import FinalFailure, LgcError, NodeFailed, NodeTimedOut, RunUncertain, StepsExceeded, Unrouted
+from .events import EventKind, StreamChunk
+from .fan import run_joining
+from .frame import Frame
+from .graph import Implementation, load
+from .lane import Lane
+from .machine import complete
+from .store.protocols import AttemptRecord, Commit
+from .typed_json import Applied, encode_mutations
+
+
+async def run(engine: Engine, lane: Lane, frame: Frame, node: plan.Node) -> bool:
+    """Run the node that a frame stands at."""
+    match node:
+        case plan.Task():
+            return await run_task(engine, lane, frame, node)
+        case plan.Decision():
+            return await run_decision(engine, lane, frame, node)
+        case plan.Barrier():
+            return await run_barrier(engine, lane, frame, node)
+        case plan.Parallel():
+            return await run_joining(engine, lane, frame, node)
+        case plan.Subgraph() | plan.Map():
+            scripted = frame.graph.implementations.get(node.name)
+            if scripted is not None:
+                return await run_task(engine, lane, frame, stand_in(frame, node))
+            return await run_joining(engine, lane, frame, node)
+
+
+async def run_decision(engine: Engine, lane: Lane, frame: Frame, node: plan.Decision) -> bool:
+    """Only route."""
+    started = engine.clock.time()
+    try:
+        done = complete(frame)
+    except LgcError as error:
+        raise error.at(run=engine.run, node=frame.where(node.name), step=engine.step) from None
+    await engine.commit_step(lane, frame, done, started=started, duration=0.0, events=frozenset({"decision"}))
+    return True
+
+
+class Attempt:
+    """One attempt of one visit, as contexts see it."""
+
+    __slots__ = ("engine", "frame", "lane", "over")
+
+    def __init__(self, engine: Engine, lane: Lane, frame: Frame) -> None:
+        self.engine = engine
+        self.lane = lane
+        self.frame = frame
+        self.over = False
+
+    def stopping(self) -> bool:
+        """Whether the attempt should end."""
+        return self.over or self.lane.stopping
+
+    def emit(self, node: str, chunk: StreamChunk) -> None:
+        """Pass a chunk on; what an abandoned attempt still says is dropped."""
+        if not self.over:
+            self.engine.emit(self.frame, node, chunk)
+
+    def idempotency_key(self, node: str) -> str:
+        """The run, the frame with its visits, the node and its visit."""
+        return f"{self.engine.run}{self.frame.instance}/{node}#{self.frame.visits(node) + 1}"
+
+    def step(self) -> int:
+        """The last committed step."""
+        return self.engine.step
+
+
+async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) -> bool:
+    """Call the node's function, with its retries, and commit what it recorded."""
+    name = node.name
+    call = frame.graph.implementations[name]
+    visit = frame.visits(name) + 1
+    clock = engine.clock
+    started, since = clock.time(), clock.monotonic()
+    if engine.trace_sink is not None:
+        engine.say(EventKind.NODE_STARTED, frame, name, visit=visit)
+    attempt = 0
+    while True:
+        attempt += 1
+        if node.effect == "once":
+            await _note_attempt(engine, lane, frame, name, visit, attempt)
+        tie = Attempt(engine, lane, frame)
+        context = node.context(node.view(frame.state), node, tie, attempt, visit)
+        try:
+            await _call(call, context, node, tie)
+            recorded: Sequence[Any] = context.__lg_recorded__
+            text = encode_mutations([Applied(m) for m in recorded]) if engine.store is not None else None
+        except asyncio.CancelledError as error:
+            tie.over = True
+            task = asyncio.current_task()
+            if lane.stopping or (task is not None and task.cancelling()):
+                raise
+            # The function cancelled itself: that is its failure, not a wish of ours.
+            failure = as_failure(error, frame, name, engine.run)
+        except Exception as error:
+            tie.over = True
+            failure = as_failure(error, frame, name, engine.run)
+            if fatal(failure):
+                raise failure from None
+        else:
+            tie.over = True
+            break
+        if attempt <= _retries(node, failure):
+            pause = _pause(node, attempt, clock.jitter())
+            engine.say(
+                EventKind.NODE_RETRIED, frame, name, visit=visit, attempt=attempt, pause=pause,
+                error=str(failure.message),
+            )  # fmt: skip
+            await clock.sleep(pause)
+            continue
+        await failed(engine, lane, frame, failure, started, clock.monotonic() - since, attempt)
+        return True
+    try:
+        done = complete(frame, "ok", recorded, goto=context.__lg_goto__, ensures=node.ensures)
+    except (Unrouted, StepsExceeded) as error:
+        raise error.at(run=engine.run, step=engine.step) from None
+    except LgcError as error:
+        failure = error.at(run=engine.run, node=frame.where(name))
+        await failed(engine, lane, frame, failure, started, clock.monotonic() - since, attempt)
+        return True
+    if any(one.result is not None for one in done.applied):
+        text = None  # values that a function computed are stored too
+    await engine.commit_step(
+        lane, frame, done, started=started, duration=clock.monotonic() - since, attempt=attempt,
+        cost=context.__lg_cost__, text=text, asked=context.__lg_checkpoint__,
+        detail={"scripted": True} if type(frame.plan.nodes[name]) is not plan.Task else None,
+    )  # fmt: skip
+    return True
+
+
+async def _call(call: Implementation, context: Any, node: plan.Task, tie: Attempt) -> None:
+    if node.timeout is None:
+        await _invoke(call, context)
+        return
+    try:
+        async with asyncio.timeout(node.timeout) as limit:
+            await _invoke(call, context)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        tie.over = True
+        raise NodeTimedOut(f"`{node.name}` took longer than {node.timeout:g} s") from error
+
+
+async def _invoke(call: Implementation, context: Any) -> None:
+    if call.is_async:
+        await call.call(context)
+        return
+    result = await asyncio.to_thread(call.call, context)
+    if inspect.isawaitable(result):
+        await result
+
+
+async def _note_attempt(
+    engine: Engine, lane: Lane, frame: Frame, name: str, visit: int, attempt: int
+) -> None:
+    if (frame.path, name, visit) in engine.uncertain:
+        raise RunUncertain(
+            f"the run died inside `{name}`, which is `effect once`: it may or may not have happened",
+            run=engine.run, node=frame.where(name), step=engine.step,
+        )  # fmt: skip
+    if engine.store is not None:
+        note = AttemptRecord(engine.run, frame.path, name, visit, attempt, engine.clock.time())
+        await engine.commit(lane, Commit(engine.run, engine.fence, attempt=note))
+        engine.uncertain.add((frame.path, name, visit))
+        # Within this process we know what happens next; only a later one would not.
+        engine.uncertain.discard((frame.path, name, visit))
+
+
+def _retries(node: plan.Task, failure: LgcError) -> int:
+    """How many more attempts a failure may have."""
+    if node.retry is None:
+        return 0
+    cause = failure.__cause__ if type(failure) is NodeFailed and failure.__cause__ else failure
+    if isinstance(cause, FinalFailure) or (
+        isinstance(cause, LgcError) and not isinstance(cause, NodeTimedOut)
+    ):
+        return 0
+    if node.retry.errors:
+        classes = tuple([load(path) for path in node.retry.errors])
+        seen = TimeoutError() if isinstance(cause, NodeTimedOut) else cause
+        if not isinstance(seen, classes):
+            return 0
+    return node.retry.attempts
+
+
+def _pause(node: plan.Task, attempt: int, chance: float) -> float:
+    """Exponential from `low` to `high`, the upper half of it by chance, never below `low`."""
+    retry = node.retry
+    assert retry is not None
+    full = min(retry.high, retry.low * 2.0 ** (attempt - 1))
+    return max(retry.low, full * (0.5 + chance / 2)) if full > 0 else 0.0
+
+
+async def failed(
+    engine: Engine,
+    lane: Lane,
+    frame: Frame,
+    failure: LgcError,
+    started: float,
+    duration: float,
+    attempt: int = 1,
+) -> None:
+    """Take a node's error edge, or raise its failure where it has none."""
+    name = frame.node
+    failure.at(run=engine.run, node=frame.where(name), step=engine.step)
+    route = frame.plan.routes.get(name)
+    on = route.on if route is not None else {}
+    outcome = "timeout" if isinstance(failure, NodeTimedOut) and "timeout" in on else "error"
+    if outcome not in on:
+        engine.say(EventKind.NODE_FAILED, frame, name, error=failure.message, attempt=attempt)
+        raise failure
+    try:
+        done = complete(frame, outcome)
+    except LgcError:
+        raise failure from None
+    await engine.commit_step(
+        lane, frame, done, started=started, duration=duration, attempt=attempt, error=failure.message,
+        detail={"scripted": True} if type(frame.plan.nodes[name]) is not plan.Task else None,
+    )  # fmt: skip
+
+
+def stand_in(frame: Frame, node: plan.Subgraph | plan.Map) -> plan.Task:
+    """A subgraph or map that a scenario scripts: a task that may record anything of its state."""
+    from .context import TaskContext
+    from .state import View
+
+    return plan.Task(
+        node.name, node.region, TaskContext, View,
+        records=tuple(type(frame.state).__lg_mutations__.values()),
+    )  # fmt: skip

@@ -1,0 +1,170 @@
+"""Checkpoints in SQLite: those with a snapshot in a table of their own, the others as flags in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..codec import Codec
+from ..errors import CheckpointCorrupted, CheckpointNotFound
+from .database import Database, Row
+from .ledger import Ledger
+from .protocols import CheckpointRecord
+from .replay import Replay
+from .schema import log_key
+from .seals import seal
+
+_SELECT = "SELECT key, id, run, step, hash, created, snapshot, seal FROM checkpoint"
+
+
+class Checkpoints:
+    """Keeps and finds checkpoints. What writes is called inside a transaction."""
+
+    def __init__(self, database: Database, ledger: Ledger, replay: Replay, codec: Codec) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._replay = replay
+        self._codec = codec
+        self.warnings: list[str] = []
+
+    def save(self, checkpoint: CheckpointRecord) -> None:
+        """Keep one, in place of one of the same id."""
+        run = self._ledger.history(checkpoint.run).key
+        hash = self._ledger.hash_key(checkpoint.hash)
+        created = checkpoint.created + 0.0
+        snapshot = b""
+        if checkpoint.snapshot:
+            snapshot = self._codec.encode(checkpoint.snapshot, f"{checkpoint.id} snapshot")
+        self._database.rows(
+            "INSERT OR REPLACE INTO checkpoint (id, run, step, hash, created, snapshot, seal)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                checkpoint.id, run, checkpoint.step, hash, created, snapshot,
+                seal(checkpoint.id, run, checkpoint.step, hash, created, snapshot),
+            ),
+        )  # fmt: skip
+
+    def load(self, id: str) -> CheckpointRecord:
+        """By id. Raises CheckpointNotFound, CheckpointCorrupted."""
+        row = self._database.row(f"{_SELECT} WHERE id = ?", (id,))
+        if row is not None:
+            return self._record(row)
+        found = self._flagged(id)
+        if found is None:
+            raise CheckpointNotFound(
+                f"there is no checkpoint {id}", hint="`lgc log RUN` shows those of a run"
+            )
+        return found
+
+    def list(self, run: str) -> Sequence[CheckpointRecord]:
+        """All of a run, newest first, without the texts of their snapshots."""
+        head = self._ledger.find(run)
+        if head is None:
+            return ()
+        found = [
+            CheckpointRecord(id, run, step, self._ledger.hash_text(hash), created, "", seal.hex())
+            for id, step, hash, created, seal in self._database.rows(
+                "SELECT id, step, hash, created, seal FROM checkpoint WHERE run = ? ORDER BY key DESC",
+                (head.key,),
+            )
+        ]
+        own = {checkpoint.id for checkpoint in found}
+        base = log_key(head.key, 0)
+        for key, hash, time, sum in self._database.rows(
+            "SELECT key, hash, time, sum FROM log WHERE key >= ? AND key < ? AND checkpoint = 1",
+            (base, log_key(head.key + 1, 0)),
+        ):
+            id = f"{run}@{key - base}"
+            if id not in own:
+                hash_text = self._ledger.hash_text(hash)
+                found.append(CheckpointRecord(id, run, key - base, hash_text, time, "", sum.hex()))
+        return sorted(found, key=lambda checkpoint: -checkpoint.step)
+
+    def delete(self, id: str) -> bool:
+        """Remove one; whether it was there."""
+        execute = self._database.connection.execute
+        gone = execute("DELETE FROM checkpoint WHERE id = ?", (id,)).rowcount
+        key = self._log_key(id)
+        if key is not None:
+            gone += execute("UPDATE log SET checkpoint = 2 WHERE key = ? AND checkpoint = 1", (key,)).rowcount
+        return gone > 0
+
+    def prune(self, run: str, keep: int) -> int:
+        """Remove all but the newest `keep`, and the newest snapshot that is still needed."""
+        head = self._ledger.find(run)
+        if head is None:
+            return 0
+        checkpoints = self.list(run)
+        keep = max(keep, 0)
+        needed = self._needed(head.key, checkpoints[:keep], head.base, head.step)
+        gone = [checkpoint.id for checkpoint in checkpoints[keep:] if checkpoint.id != needed]
+        for id in gone:
+            self.delete(id)
+        return len(gone)
+
+    def _needed(self, run: int, kept: Sequence[CheckpointRecord], base: int, last: int) -> str | None:
+        # With a whole log everything can be rebuilt from the input; what is left of a truncated log
+        # starts from a snapshot.
+        if kept:
+            at_most = kept[-1].step
+        elif base:
+            at_most = last
+        else:
+            return None
+        row = self._database.row(
+            "SELECT id FROM checkpoint WHERE run = ? AND step <= ? AND snapshot <> x''"
+            " ORDER BY step DESC, key DESC LIMIT 1",
+            (run, at_most),
+        )
+        return None if row is None else str(row[0])
+
+    def latest_snapshot(self, run: str, at_most: int | None) -> CheckpointRecord | None:
+        """The newest good snapshot; bad ones are noted in `warnings` and passed over."""
+        head = self._ledger.find(run)
+        if head is None:
+            return None
+        limit = (1 << 62) if at_most is None else at_most
+        ids = self._database.rows(
+            "SELECT key, id FROM checkpoint WHERE run = ? AND step <= ? AND snapshot <> x''"
+            " ORDER BY step DESC, key DESC",
+            (head.key, limit),
+        )
+        for key, id in ids:
+            try:
+                row = self._database.row(f"{_SELECT} WHERE key = ?", (key,))
+                if row is not None:
+                    return self._record(row)
+            except CheckpointCorrupted as error:
+                self.warnings.append(f"checkpoint {id} of run {run} is passed over: {error.message}")
+        return None
+
+    def _record(self, row: Row) -> CheckpointRecord:
+        _, id, run, step, hash, created, snapshot, checksum = row
+        if checksum != seal(id, run, step, hash, created, snapshot):
+            raise CheckpointCorrupted(f"checkpoint {id} is not what was written: its checksum is wrong")
+        name = self._database.row("SELECT run FROM history WHERE key = ?", (run,))
+        if name is None:
+            raise CheckpointCorrupted(f"the run of checkpoint {id} is missing")
+        text = self._codec.decode(snapshot, f"{id} snapshot") if snapshot else ""
+        return CheckpointRecord(
+            id, name[0], step, self._ledger.hash_text(hash), created, text, checksum.hex()
+        )
+
+    def _flagged(self, id: str) -> CheckpointRecord | None:
+        key = self._log_key(id)
+        if key is None:
+            return None
+        row = self._database.row("SELECT checkpoint, sum FROM log WHERE key = ?", (key,))
+        if row is None or row[0] != 1:
+            return None
+        run, _, step = id.rpartition("@")
+        record = self._replay.one(run, int(step))
+        if record is None:
+            return None
+        return CheckpointRecord(id, run, record.step, record.hash, record.time, "", row[1].hex())
+
+    def _log_key(self, id: str) -> int | None:
+        run, _, step = id.rpartition("@")
+        if not (step.isascii() and step.isdigit() and len(step) <= 10 and str(int(step)) == step):
+            return None
+        head = self._ledger.find(run)
+        return None if head is None or int(step) >= 1 << 32 else log_key(head.key, int(step))

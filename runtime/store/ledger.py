@@ -1,0 +1,256 @@
+"""The log of committed steps in SQLite: fenced, chained, without gaps.
+
+The ledger remembers the last step of each run that it writes to, so that a step needs one INSERT and no
+question. What it remembers moves only after COMMIT has returned, and is thrown away after any error.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ..codec import Codec, unencodable
+from ..errors import CheckpointCorrupted, LgcError, RunFenced, RunNotFound, SerializationError, StorageError
+from .database import Database
+from .protocols import MutationRecord
+from .schema import log_key
+from .seals import first_sum, log_sum, seal
+
+_COLUMNS = (
+    "key, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,"
+    " checkpoint, hash, detail, sum"
+)
+_MARKS = ", ".join("?" * 17)
+_APPEND = f"INSERT INTO log ({_COLUMNS}) VALUES ({_MARKS})"
+_APPEND_FENCED = f"INSERT INTO log ({_COLUMNS}) SELECT {_MARKS} WHERE EXISTS (SELECT 1 FROM run WHERE key = ? AND fence = ?)"
+
+
+class Head:
+    """Where the log of a run ends. `base` is the last step that was truncated."""
+
+    __slots__ = ("base", "base_sum", "key", "open", "step", "sum")
+
+    def __init__(
+        self,
+        key: int,
+        base: int,
+        base_sum: bytes,
+        step: int,
+        sum: bytes,
+        open: frozenset[tuple[str, str, int]],
+    ) -> None:
+        self.key = key
+        self.base = base
+        self.base_sum = base_sum
+        self.step = step
+        self.sum = sum
+        self.open = open  # attempts that are not settled: (frame, node, visit)
+
+
+class Ledger:
+    """Writes and numbers log records."""
+
+    def __init__(self, database: Database, codec: Codec) -> None:
+        self.database = database
+        self.codec = codec
+        self._heads: dict[str, Head] = {}
+        self._hashes: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+
+    def forget(self) -> None:
+        """Remember nothing: what was remembered may not be what is stored."""
+        self._heads.clear()
+        self._hashes.clear()
+        self._names.clear()
+
+    def drop(self, run: str) -> None:
+        """Forget the end of one run's log."""
+        self._heads.pop(run, None)
+
+    # --- numbers of runs and graphs -------------------------------------------------------------------
+
+    def find(self, run: str) -> Head | None:
+        """The end of a run's log, None where the store has never heard of the run."""
+        head = self._heads.get(run)
+        if head is None:
+            head = self._read_head(run)
+            if head is not None:
+                self._heads[run] = head
+        return head
+
+    def head(self, run: str) -> Head:
+        """The same. Raises RunNotFound."""
+        head = self.find(run)
+        if head is None:
+            raise unknown(run)
+        return head
+
+    def history(self, run: str) -> Head:
+        """The same, adding the run where it is new (inside a transaction)."""
+        if self.find(run) is None:
+            self.database.rows(
+                "INSERT INTO history (run, base, base_sum) VALUES (?, 0, ?)", (run, first_sum(run))
+            )
+        return self.head(run)
+
+    def _read_head(self, run: str) -> Head | None:
+        rows = self.database.rows
+        found = self.database.row("SELECT key, base, base_sum FROM history WHERE run = ?", (run,))
+        if found is None:
+            return None
+        key, base, base_sum = found
+        last = self.database.row(
+            "SELECT key, sum FROM log WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1",
+            (log_key(key, 0), log_key(key + 1, 0)),
+        )
+        step, sum = (last[0] - log_key(key, 0), last[1]) if last else (base, base_sum)
+        attempts = rows("SELECT frame, node, visit FROM attempt WHERE run = ?", (key,))
+        return Head(key, base, base_sum, step, sum, frozenset((f, n, v) for f, n, v in attempts))
+
+    def hash_key(self, hash: str) -> int:
+        """The number of a graph hash, given out where it is new (inside a transaction)."""
+        key = self._hashes.get(hash)
+        if key is None:
+            found = self.database.row("SELECT key FROM graph WHERE hash = ?", (hash,))
+            if found is None:
+                found = self.database.row("SELECT coalesce(max(key), 0) + 1 FROM graph")
+                assert found is not None
+                self.database.rows(
+                    "INSERT INTO graph (key, hash, name, canonical, seal) VALUES (?, ?, '', NULL, ?)",
+                    (found[0], hash, seal(found[0], hash, "", None)),
+                )
+            key = self._hashes[hash] = int(found[0])
+        return key
+
+    def hash_text(self, key: int) -> str:
+        """The graph hash of a number. Raises CheckpointCorrupted."""
+        text = self._names.get(key)
+        if text is None:
+            row = self.database.row("SELECT hash, name, canonical, seal FROM graph WHERE key = ?", (key,))
+            if row is None or row[3] != seal(key, *row[:3]):
+                raise CheckpointCorrupted(f"the stored graph number {key} is not what was written")
+            text = self._names[key] = str(row[0])
+        return text
+
+    # --- writing --------------------------------------------------------------------------------------
+
+    def append(self, record: MutationRecord, fence: int | None = None) -> None:
+        """Add the next step of a run.
+
+        Inside a transaction, or alone as its own. The head moves at once: whoever calls must `forget` when
+        the transaction fails. Without `fence` no token is asked for.
+        """
+        run, step = record.run, record.step
+        head = self.history(run) if fence is None else self.head(run)
+        if step != head.step + 1:
+            self.drop(run)
+            head = self.head(run)
+            if fence is not None:
+                self.demand(run, head.key, fence)
+            if step != head.step + 1:
+                raise out_of_order(record, head.step)
+        row, sum = self._row(record, head)
+        try:
+            if fence is None:
+                self.database.connection.execute(_APPEND, row)
+            elif not self.database.connection.execute(_APPEND_FENCED, (*row, head.key, fence)).rowcount:
+                self.demand(run, head.key, fence)
+                raise StorageError("the step was not written", run=run, step=step)
+        except sqlite3.IntegrityError as error:
+            self.drop(run)
+            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY or "log.key" in str(error):
+                raise out_of_order(record, self.head(run).step) from None
+            raise SerializationError(
+                f"a value of the record cannot be stored: {error}", run=run, node=record.node, step=step
+            ) from None
+        except UnicodeEncodeError as error:
+            raise unencodable(error, f"{run}@{step}") from None
+        except OverflowError:
+            raise SerializationError(
+                "a number of the record does not fit into 64 bits", run=run, node=record.node, step=step
+            ) from None
+        head.step = step
+        head.sum = sum
+
+    def _row(self, record: MutationRecord, head: Head) -> tuple[tuple[object, ...], bytes]:
+        run, step = record.run, record.step
+        encode = self.codec.encode
+        if not 0 < step < 1 << 32:
+            raise StorageError(f"a step is a number from 1 to {(1 << 32) - 1}", run=run, step=step)
+        flag = 0
+        if record.checkpoint:
+            if record.checkpoint != f"{run}@{step}":
+                raise StorageError(
+                    f"the checkpoint of this step is called {run}@{step}, not {record.checkpoint}", run=run
+                )
+            flag = 1
+        try:
+            # Adding 0.0 turns -0.0, which SQLite does not keep, into 0.0.
+            columns = (
+                record.frame, record.node, record.visit, record.outcome, record.next, record.edge,
+                encode(record.mutations, f"{run}@{step} mutations"),
+                record.time + 0.0, record.duration + 0.0, record.attempt, record.cost + 0.0, record.error,
+                flag, self._hashes.get(record.hash) or self.hash_key(record.hash),
+                encode(record.detail, f"{run}@{step} detail") if record.detail else b"",
+            )  # fmt: skip
+            sum = log_sum(head.sum, step, *columns)
+        except LgcError as error:
+            raise error.at(run=run, node=record.node, step=step) from error.__cause__
+        except UnicodeEncodeError as error:
+            raise unencodable(error, f"{run}@{step}") from None
+        except Exception as error:
+            raise SerializationError(
+                f"the record cannot be stored: {error}", run=run, node=record.node, step=step
+            ) from error
+        return (log_key(head.key, step), *columns, sum), sum
+
+    def demand(self, run: str, key: int, fence: int) -> None:
+        """Raise RunFenced or RunNotFound unless the run's token is `fence`."""
+        row = self.database.row("SELECT fence, owner FROM run WHERE key = ?", (key,))
+        if row is None:
+            raise unknown(run)
+        if row[0] != fence:
+            raise fenced(run, fence, row[0], row[1])
+
+    def truncate(self, run: str, keep_from_step: int) -> int:
+        """Delete the steps before; how many went (inside a transaction)."""
+        self.drop(run)
+        head = self.find(run)
+        if head is None:
+            return 0
+        base = min(keep_from_step, head.step + 1) - 1
+        if base <= head.base:
+            return 0
+        row = self.database.row("SELECT sum FROM log WHERE key = ?", (log_key(head.key, base),))
+        if row is None:
+            raise CheckpointCorrupted(f"step {base} is missing from the log", run=run, step=base)
+        self.database.rows(
+            "UPDATE history SET base = ?, base_sum = ? WHERE key = ?", (base, row[0], head.key)
+        )
+        gone = self.database.connection.execute(
+            "DELETE FROM log WHERE key > ? AND key <= ?", (log_key(head.key, 0), log_key(head.key, base))
+        ).rowcount
+        self.drop(run)
+        return gone
+
+
+def unknown(run: str) -> RunNotFound:
+    """The error for a run that is not there."""
+    return RunNotFound("no such run in the store", run=run, hint="`lgc runs` lists those that are there")
+
+
+def fenced(run: str, given: int, current: int, owner: str) -> RunFenced:
+    """The error for a session that was overtaken."""
+    by = f" by {owner}" if owner else ""
+    return RunFenced(f"the run was taken over{by} (token {current}, this session has {given})", run=run)
+
+
+def out_of_order(record: MutationRecord, last: int) -> StorageError:
+    """The error for a step that is not the next one."""
+    what = "is already in the log" if record.step <= last else "would leave a gap in the log"
+    return StorageError(
+        f"step {record.step} {what}: the last one is {last}",
+        run=record.run,
+        node=record.node,
+        step=record.step,
+        hint="restore the run from the store and go on from there",
+    )

@@ -1,0 +1,125 @@
+"""From rows of the log to records, each checked against the chain."""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+from collections.abc import AsyncIterator
+
+from ..codec import Codec
+from ..errors import CheckpointCorrupted
+from .database import Database, Row
+from .ledger import Ledger
+from .protocols import MutationRecord
+from .schema import log_key
+from .seals import log_sum
+
+# So many rows at a time: enough to be quick, few enough to leave the event loop free for others.
+SEGMENT = 1000
+
+_SELECT = (
+    "SELECT key, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,"
+    " checkpoint, hash, detail, sum FROM log"
+)
+
+
+class Replay:
+    """Reads the log of runs."""
+
+    def __init__(self, database: Database, ledger: Ledger, codec: Codec) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._codec = codec
+
+    async def records(self, run: str, from_step: int) -> AsyncIterator[MutationRecord]:
+        """The records of a run from a step on. Raises CheckpointCorrupted with the step."""
+        # Another process may have truncated the log or added to it.
+        self._ledger.drop(run)
+        head = self._ledger.find(run)
+        if head is None:
+            return
+        step = max(from_step, head.base + 1)
+        if step > head.step:
+            return
+        before = self._sum_before(run, head.key, step, head.base, head.base_sum)
+        while True:
+            records, before = self._segment(run, head.key, step, before)
+            for record in records:
+                yield record
+            if len(records) < SEGMENT:
+                return
+            step += len(records)
+
+    def one(self, run: str, step: int) -> MutationRecord | None:
+        """One record, None where it is not there. Raises CheckpointCorrupted."""
+        self._ledger.drop(run)
+        head = self._ledger.find(run)
+        if head is None or not head.base < step < 1 << 32:
+            return None
+        if self._database.row("SELECT 1 FROM log WHERE key = ?", (log_key(head.key, step),)) is None:
+            return None
+        before = self._sum_before(run, head.key, step, head.base, head.base_sum)
+        records, _ = self._segment(run, head.key, step, before, 1)
+        return records[0]
+
+    def _sum_before(self, run: str, key: int, step: int, base: int, base_sum: bytes) -> bytes:
+        if step == base + 1:
+            return base_sum
+        row = self._database.row("SELECT sum FROM log WHERE key = ?", (log_key(key, step - 1),))
+        if row is None:
+            raise _corrupted(run, step - 1, "it is missing")
+        return bytes(row[0])
+
+    def _segment(
+        self, run: str, key: int, first: int, before: bytes, limit: int = SEGMENT
+    ) -> tuple[list[MutationRecord], bytes]:
+        records: list[MutationRecord] = []
+        step = first
+        base = log_key(key, 0)
+        # Nothing here makes cycles; the collector would only walk over what was just read.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            rows = self._database.connection.execute(
+                f"{_SELECT} WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
+                (base + first, log_key(key + 1, 0), limit),
+            )
+            for row in rows:
+                if row[0] != base + step:
+                    raise _corrupted(run, step, "it is missing")
+                record = self._record(run, step, before, row)
+                before = row[16]
+                records.append(record)
+                step += 1
+        except sqlite3.Error as error:
+            explained = self._database.explained(error)
+            if isinstance(explained, CheckpointCorrupted):
+                raise _corrupted(run, step, explained.message) from error
+            raise explained.at(run=run, step=step) from error
+        finally:
+            if collecting:
+                gc.enable()
+        return records, before
+
+    def _record(self, run: str, step: int, before: bytes, row: Row) -> MutationRecord:
+        (_, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,
+         flag, hash, detail, sum) = row  # fmt: skip
+        try:
+            good = sum == log_sum(
+                before, step, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt,
+                cost, error, flag != 0, hash, detail,
+            )  # fmt: skip
+        except Exception as problem:
+            raise _corrupted(run, step, f"a column has another type: {problem}") from problem
+        if not good:
+            raise _corrupted(run, step, "its checksum is wrong")
+        decode = self._codec.decode
+        return MutationRecord(
+            run, step, frame, node, visit, outcome, next, edge, decode(mutations, f"{run}@{step} mutations"),
+            time, duration, attempt, cost, error, f"{run}@{step}" if flag else "",
+            self._ledger.hash_text(hash), decode(detail, f"{run}@{step} detail") if detail else "",
+        )  # fmt: skip
+
+
+def _corrupted(run: str, step: int, why: str) -> CheckpointCorrupted:
+    return CheckpointCorrupted(f"record {step} of the log is not what was written: {why}", run=run, step=step)

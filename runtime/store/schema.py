@@ -1,0 +1,69 @@
+"""The tables of a store in SQLite: what they are called, what they hold, and which version they have.
+
+* `history` gives each run id a small number and says where its log begins: after `base` (0, or the last
+  truncated step), whose checksum is `base_sum`;
+* `log` has one row per committed step. Its key is the run's number and the step in one integer, so that the
+  steps of a run lie side by side, no second index has to be written, and a step cannot be there twice;
+* `graph` gives each graph hash a small number; `canonical` is NULL where only the hash is known;
+* a checkpoint by reference is only the flag in its log row (1; 2 once it was removed). `checkpoint` holds
+  those with a snapshot of their own;
+* `sum` chains the rows of a log: it covers the sum of the row before. `seal` covers the row that it is in.
+"""
+
+from __future__ import annotations
+
+APPLICATION = 0x4C47_5231  # `LGR1` in the file's header, for `file` and for us
+VERSION = 1
+STEP_BITS = 32
+
+TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE graph (
+  key INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, canonical TEXT, seal BLOB NOT NULL
+);
+CREATE TABLE history (
+  key INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, base INTEGER NOT NULL, base_sum BLOB NOT NULL
+);
+CREATE TABLE run (
+  key INTEGER PRIMARY KEY, graph TEXT NOT NULL, hash INTEGER NOT NULL, status TEXT NOT NULL,
+  input BLOB NOT NULL, created REAL NOT NULL, updated REAL NOT NULL, owner TEXT NOT NULL,
+  fence INTEGER NOT NULL, error TEXT NOT NULL, launch BLOB NOT NULL, parent TEXT NOT NULL, seal BLOB NOT NULL
+);
+CREATE INDEX run_status ON run (status);
+CREATE TABLE log (
+  key INTEGER PRIMARY KEY,
+  run INTEGER GENERATED ALWAYS AS (key >> 32) VIRTUAL,
+  step INTEGER GENERATED ALWAYS AS (key & 4294967295) VIRTUAL,
+  frame TEXT NOT NULL, node TEXT NOT NULL, visit INTEGER NOT NULL, outcome TEXT NOT NULL,
+  next TEXT NOT NULL, edge TEXT NOT NULL, mutations BLOB NOT NULL, time REAL NOT NULL,
+  duration REAL NOT NULL, attempt INTEGER NOT NULL, cost REAL NOT NULL, error TEXT NOT NULL,
+  checkpoint INTEGER NOT NULL, hash INTEGER NOT NULL, detail BLOB NOT NULL, sum BLOB NOT NULL
+);
+CREATE INDEX log_checkpoint ON log (key) WHERE checkpoint = 1;
+CREATE TABLE checkpoint (
+  key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, run INTEGER NOT NULL, step INTEGER NOT NULL,
+  hash INTEGER NOT NULL, created REAL NOT NULL, snapshot BLOB NOT NULL, seal BLOB NOT NULL
+);
+CREATE INDEX checkpoint_run ON checkpoint (run, step);
+CREATE TABLE decision (
+  key INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, barrier TEXT NOT NULL, node TEXT NOT NULL,
+  answer TEXT NOT NULL, arguments BLOB NOT NULL, mutations BLOB NOT NULL, actor TEXT NOT NULL,
+  time REAL NOT NULL, step INTEGER NOT NULL, seal BLOB NOT NULL
+);
+CREATE INDEX decision_run ON decision (run);
+CREATE TABLE attempt (
+  key INTEGER PRIMARY KEY, run INTEGER NOT NULL, frame TEXT NOT NULL, node TEXT NOT NULL,
+  visit INTEGER NOT NULL, attempt INTEGER NOT NULL, time REAL NOT NULL, seal BLOB NOT NULL
+);
+CREATE INDEX attempt_run ON attempt (run);
+CREATE TABLE override (
+  key INTEGER PRIMARY KEY, run INTEGER NOT NULL, step INTEGER NOT NULL, actor TEXT NOT NULL,
+  reason TEXT NOT NULL, expected TEXT NOT NULL, actual TEXT NOT NULL, time REAL NOT NULL, seal BLOB NOT NULL
+);
+CREATE INDEX override_run ON override (run);
+"""
+
+
+def log_key(run: int, step: int) -> int:
+    """The key of a step: steps of one run are neighbours."""
+    return run << STEP_BITS | step

@@ -1,0 +1,52 @@
+"""Checksums of stored rows: what is read is what was written.
+
+They find accidents, not forgers: who can write to the file can also compute them (an `EncryptedCodec`
+binds what it encrypts to its place with a key).
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from struct import pack
+
+SIZE = 16
+
+
+def seal(*columns: object) -> bytes:
+    """Checksum of a row. Types count: 1, 1.0, "1" and b"1" differ."""
+    # `ascii`, as `repr` depends on the Unicode tables of the Python version.
+    parts = [blake2b(column).digest() if isinstance(column, bytes) else column for column in columns]
+    return blake2b(ascii(parts).encode(), digest_size=SIZE).digest()
+
+
+def first_sum(run: str) -> bytes:
+    """What the first record of a log is chained to: binds the log to its run."""
+    return blake2b(run.encode(), digest_size=SIZE).digest()
+
+
+def log_sum(
+    before: bytes,
+    step: int,
+    frame: str,
+    node: str,
+    visit: int,
+    outcome: str,
+    next: str,
+    edge: str,
+    mutations: bytes,
+    time: float,
+    duration: float,
+    attempt: int,
+    cost: float,
+    error: str,
+    checkpoint: int,
+    hash: int,
+    detail: bytes,
+) -> bytes:
+    """Checksum of a log record, over the record before it and every column of its own."""
+    texts = f"{frame}\0{node}\0{outcome}\0{next}\0{edge}\0{error}".encode()
+    numbers = pack(
+        "<8q3d", step, visit, attempt, checkpoint, hash, len(texts), len(mutations), len(detail),
+        time, duration, cost,
+    )  # fmt: skip
+    return blake2b(b"".join((before, numbers, texts, mutations, detail)), digest_size=SIZE).digest()

@@ -1,0 +1,136 @@
+"""Between mutations, states and their stored JSON text.
+
+Closed types only: no class named in data is looked up.
+
+A stored mutation is `{"m": name, "p": parameters}`; one that a Python function computed also carries the
+fields that it wrote (`"w"`), so that replaying calls no user code. The names that can occur are those of
+the state's own generated mutations.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Union
+
+from pydantic import Field, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from .errors import SerializationError
+from .state import STORED, Checkpoint, ExternalMutation, Mutation, State
+
+
+class Applied(NamedTuple):
+    """A mutation, with the new values where a Python function computed them."""
+
+    mutation: Mutation
+    result: Any = None
+
+
+def encode_mutations(applied: Sequence[Applied]) -> str:
+    """The JSON array of a log record. Raises SerializationError."""
+    if not applied:
+        return "[]"
+    parts: list[str] = []
+    for mutation, result in applied:
+        try:
+            text = type(mutation).__pydantic_serializer__.to_json(mutation).decode()
+            tail = "" if result is None else f',"w":{result.__pydantic_serializer__.to_json(result).decode()}'
+        except (ValueError, UnicodeError) as error:
+            raise SerializationError(
+                f"`{mutation.__lg_name__}` cannot be stored: {error}", path=mutation.__lg_name__
+            ) from error
+        parts.append(f'{{"m":"{mutation.__lg_name__}","p":{text}{tail}}}')
+    return "[" + ",".join(parts) + "]"
+
+
+def decode_mutations(state: type[State], text: str) -> list[Applied]:
+    """The mutations of a log record of that state. Raises SerializationError."""
+    if text == "[]":
+        return []
+    try:
+        items = _adapter(state).validate_json(text)
+    except ValidationError as error:
+        raise _misfit(f"stored mutations of `{state.__lg_name__}` do not fit", error) from error
+    return [Applied(item["p"], item.get("w")) for item in items]
+
+
+@lru_cache(maxsize=256)
+def _adapter(state: type[State]) -> TypeAdapter[Any]:
+    shapes: list[Any] = []
+    for name, kind in state.__lg_mutations__.items():
+        fields: dict[str, Any] = {"m": Literal[name], "p": kind}
+        if issubclass(kind, ExternalMutation):
+            fields["w"] = NotRequired[kind.__lg_result__]
+        # A dict type made at run time: one for each mutation, told apart by "m".
+        shape: Any = TypedDict(f"Stored{name}", fields)  # type: ignore[operator]  # pyright: ignore
+        shapes.append(with_config(STORED)(shape))
+    if not shapes:
+        return TypeAdapter(list[Any])
+    if len(shapes) == 1:
+        return TypeAdapter(list[shapes[0]])  # pyright: ignore
+    return TypeAdapter(list[Annotated[Union[tuple(shapes)], Field(discriminator="m")]])  # noqa: UP007  # pyright: ignore
+
+
+def encode_state(state: Any) -> str:
+    """The durable fields of a state as JSON. Raises SerializationError naming the field."""
+    try:
+        checkpoint = state.snapshot()
+        return str(checkpoint.model_dump_json())
+    except ValidationError as error:
+        raise _misfit(f"the state `{type(state).__name__}` does not fit its types", error) from error
+    except (ValueError, UnicodeError, TypeError) as error:
+        raise SerializationError(f"the state `{type(state).__name__}` cannot be stored: {error}") from error
+
+
+def decode_checkpoint(state: type[State], text: str) -> Checkpoint:
+    """The durable fields of a state from JSON. Raises SerializationError naming the field."""
+    try:
+        return state.__lg_checkpoint__.model_validate_json(text)
+    except ValidationError as error:
+        raise _misfit(f"not a `{state.__lg_name__}`", error) from error
+
+
+@lru_cache(maxsize=4096)
+def field_adapter(state: type[State], field: str) -> TypeAdapter[Any]:
+    """Reads and writes one field's value as JSON."""
+    attribute = state.__lg_fields__[field]
+    info = state.__lg_checkpoint__.model_fields[attribute]
+    annotation: Any = info.annotation
+    for extra in info.metadata:
+        annotation = Annotated[annotation, extra]
+
+    class Holder(Checkpoint):
+        value: annotation  # type: ignore[valid-type]  # pyright: ignore
+
+    return TypeAdapter(Holder)
+
+
+def encode_field(state: type[State], field: str, value: Any) -> Any:
+    """A field's value as plain JSON data."""
+    adapter = field_adapter(state, field)
+    return json.loads(adapter.dump_json(adapter.validate_python({"value": value})))["value"]
+
+
+def decode_field(state: type[State], field: str, data: Any) -> Any:
+    """A field's value from plain JSON data. Raises SerializationError."""
+    try:
+        return field_adapter(state, field).validate_json(json.dumps({"value": data})).value
+    except ValidationError as error:
+        raise _misfit(f"`{field}` does not fit", error) from error
+
+
+def validated_field(state: type[State], field: str, value: Any) -> Any:
+    """A value that a user's function gave for a field, checked. Raises SerializationError."""
+    try:
+        return field_adapter(state, field).validate_python({"value": value}).value
+    except ValidationError as error:
+        raise _misfit(f"`{field}` does not fit", error) from error
+
+
+def _misfit(what: str, error: ValidationError) -> SerializationError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    path = ".".join(str(part) for part in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return SerializationError(f"{what}: {path or 'value'}: {first['msg']}{more}", path=path)
