@@ -13,6 +13,7 @@ from .unparse import (
     expression_text,
     json_text,
     params_text,
+    same,
     statements_text,
     type_text,
 )

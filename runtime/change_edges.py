@@ -103,13 +103,13 @@ def _partners(old: Sequence[Edge], new: Sequence[Edge]) -> dict[int, int]:
     """Which new edge each old one has become, by index."""
     pairs: dict[int, int] = {}
     taken: set[int] = set()
-    for same in _SAMENESS:
+    for key_of in _SAMENESS:
         waiting: dict[object, list[int]] = {}
         for index in range(len(new) - 1, -1, -1):
             if index not in taken:
-                waiting.setdefault(same(new[index]), []).append(index)
+                waiting.setdefault(key_of(new[index]), []).append(index)
         for index in range(len(old)):
-            if index not in pairs and (found := waiting.get(same(old[index]))):
+            if index not in pairs and (found := waiting.get(key_of(old[index]))):
                 pairs[index] = found.pop()
                 taken.add(pairs[index])
     return pairs
