@@ -1,1 +1,76 @@
-"""From a syntax tree to findings, a hash and typed Python."""
+"""From sources to a program and findings; from a program to a hash and typed Python.
+
+    sources ─► project (all files) ─► resolve (names, types) ─► rules ─► findings
+                                         └─► canonical ─► hash, lower, codegen
+
+`check` is the one validator: the command line, the editor and the tests call it. It reads nothing itself;
+`load` gives it the files that are imported.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..dsl import ast
+from ..dsl.diagnostic import Diagnostic, Severity
+from ..dsl.source import Source
+from .context import Context
+from .model import Program
+from .project import load_project
+from .resolve import resolve
+from .rules import run_rules
+
+# A tree 200 deep takes about five frames a level. Frames of Python functions take no C stack.
+FRAMES = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known of some sources.
+
+    Attributes:
+        program: everything that could be resolved; complete only if `usable`.
+        diagnostics: the findings of every stage, by file and place, each once.
+        files: the trees of the sources and of what they import.
+    """
+
+    program: Program
+    diagnostics: tuple[Diagnostic, ...]
+    files: tuple[ast.File, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether the program may be hashed, built and run: there is no error."""
+        return not any(d.severity is Severity.ERROR for d in self.diagnostics)
+
+
+def check(
+    sources: Sequence[Source], *, load: Callable[[str], bytes | None], root: str | None = None
+) -> Checked:
+    """Check sources and everything that they import.
+
+    `load` gives the bytes of an imported file, or None if there is no such file; paths are those of the
+    sources, with `/`. `root` is the folder that imports may not leave, in the same form as the sources' paths
+    (all relative to one folder, or all absolute); without it they may go anywhere.
+    Never raises for any text.
+    """
+    context = Context()
+    with _deep_stack():
+        project = load_project(context, sources, load, root)
+        resolved = resolve(context, project)
+        context.findings.extend(run_rules(resolved))
+    findings = sorted(dict.fromkeys(context.findings), key=Diagnostic.sort_key)
+    return Checked(resolved.program, tuple(findings), tuple(unit.file for unit in project.units))
+
+
+@contextmanager
+def _deep_stack() -> Iterator[None]:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)

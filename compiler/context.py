@@ -1,0 +1,187 @@
+"""What the resolving stages share: where findings go, what is declared, and how names are looked up.
+
+A *symbol* is what a name of a file stands for: a declaration of this file or of another one. The *tables* hold
+what is known of every declaration as soon as it is known, by `Key`; they are filled in passes (types of fields
+first, expressions later), so that declarations may stand in any order and refer to each other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+
+from ..dsl import ast
+from ..dsl.diagnostic import Diagnostic, Label, Severity
+from ..dsl.source import Place, Source, Span
+from . import model
+from .spelling import Speller
+
+SymbolKind: TypeAlias = Literal["enum", "record", "union", "opaque", "state", "graph", "unknown"]
+
+# What makes the tree incomplete; a bad number or escape does not.
+BREAKING = frozenset({"LG001", "LG002", "LG003", "LG006", "LG009"})
+_DECLARED = re.compile(
+    r"\b(?:enum|record|union|opaque|state|graph|mutation|task|decision|barrier|parallel|subgraph|map|branch)"
+    r"\s+([A-Za-z_]\w*)|([A-Za-z_]\w*)\s*[:=]"
+)
+
+
+class Symbol(NamedTuple):
+    """What a name of a file stands for. `unknown`: something that was already reported."""
+
+    kind: SymbolKind
+    key: model.Key
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class FieldShape:
+    """What the types of expressions need to know of a record's or state's field."""
+
+    type: model.Type
+    has_default: bool
+    transient: bool
+    place: Place
+
+
+@dataclass(slots=True)
+class Tables:
+    """All declarations, as far as they are known."""
+
+    enums: dict[model.Key, dict[str, Place]] = field(default_factory=dict[model.Key, dict[str, Place]])
+    records: dict[model.Key, dict[str, FieldShape]] = field(
+        default_factory=dict[model.Key, dict[str, FieldShape]]
+    )
+    unions: dict[model.Key, tuple[model.Key, ...]] = field(
+        default_factory=dict[model.Key, tuple[model.Key, ...]]
+    )
+    states: dict[model.Key, dict[str, FieldShape]] = field(
+        default_factory=dict[model.Key, dict[str, FieldShape]]
+    )
+    mutations: dict[model.Key, dict[str, tuple[model.Param, ...]]] = field(
+        default_factory=dict[model.Key, dict[str, tuple[model.Param, ...]]]
+    )
+    graph_states: dict[model.Key, model.Key] = field(default_factory=dict[model.Key, model.Key])
+
+
+class Context:
+    """The findings of one compile and what all files share."""
+
+    __slots__ = ("findings", "speller", "tables")
+
+    def __init__(self) -> None:
+        self.findings: list[Diagnostic] = []
+        self.speller = Speller()
+        self.tables = Tables()
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        place: Place,
+        *,
+        label: str = "",
+        help: str = "",
+        related: tuple[Label, ...] = (),
+    ) -> None:
+        """Report an error."""
+        self.findings.append(Diagnostic(code, Severity.ERROR, message, place, label, help, related))
+
+
+class Unit:
+    """One file while it is resolved: its tree, its symbols and the places where its text is broken."""
+
+    __slots__ = ("_mentioned", "broken", "context", "file", "path", "source", "symbols")
+
+    def __init__(self, context: Context, path: str, file: ast.File, broken: tuple[Span, ...]) -> None:
+        self.context = context
+        self.path = path
+        self.file = file
+        self.source: Source = file.source
+        self.broken = broken
+        self.symbols: dict[str, Symbol] = {}
+        self._mentioned: frozenset[str] | None = None
+
+    def place(self, span: Span) -> Place:
+        """The place of a span of this file."""
+        return Place(self.source, span)
+
+    def key(self, name: str) -> model.Key:
+        """The key of a declaration of this file."""
+        return model.Key(self.path, name)
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        label: str = "",
+        help: str = "",
+        related: tuple[Label, ...] = (),
+    ) -> None:
+        """Report an error in this file."""
+        self.context.error(code, message, Place(self.source, span), label=label, help=help, related=related)
+
+    def lost(self, name: str) -> bool:
+        """Whether a name that nothing declares may be declared in text that could not be read."""
+        if not self.broken:
+            return False
+        if not self.source.text:  # a file that could not be read at all
+            return True
+        if self._mentioned is None:
+            found = _DECLARED.findall(self.source.text)
+            self._mentioned = frozenset(a or b for a, b in found)
+        return name in self._mentioned
+
+    def undefined(
+        self, what: str, name: ast.Name, known: Iterable[str], *, code: str = "LG101", where: str = ""
+    ) -> str | None:
+        """Report a name that is not defined; returns the nearest one, to go on with."""
+        if self.lost(name.text):
+            return None
+        near = self.context.speller.nearest(name.text, known)
+        text = f"undefined {what} `{name.text}`{where}" if code == "LG101" else f"{what} `{name.text}`{where}"
+        self.error(code, text, name.span, help=f"did you mean `{near}`?" if near else "")
+        return near
+
+    def twice(self, what: str, name: ast.Name, first: Place) -> None:
+        """Report a second declaration of a name."""
+        self.error(
+            "LG102",
+            f"{what} `{name.text}` is declared twice",
+            name.span,
+            label="declared again",
+            related=(Label(first, "first declared here"),),
+        )
+
+    def has_errors(self, span: Span) -> bool:
+        """Whether text inside the span could not be read."""
+        return any(span.start <= b.start <= span.end for b in self.broken)
+
+
+def unique(unit: Unit, what: str, names: Iterable[ast.Name]) -> list[ast.Name]:
+    """The names without those that stand there a second time, which are reported (LG102)."""
+    seen: dict[str, ast.Name] = {}
+    for name in names:
+        first = seen.get(name.text)
+        if first is None:
+            seen[name.text] = name
+        else:
+            unit.error(
+                "LG102",
+                f"{what} `{name.text}` stands here twice",
+                name.span,
+                related=(Label(unit.place(first.span), "first here"),),
+            )
+    return list(seen.values())
+
+
+def kind_with_article(kind: SymbolKind) -> str:
+    """`an enum`, `a record` …"""
+    return ("an " if kind in ("enum", "opaque") else "a ") + ("opaque type" if kind == "opaque" else kind)
+
+
+Names: TypeAlias = Mapping[str, model.Type]
