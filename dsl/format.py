@@ -115,16 +115,27 @@ class _Printer:
         return found
 
     def behind(self, start: int, end: int) -> ast.Comment | None:
-        """The comment on the line of ``start``, if it begins before ``end``."""
-        return self.take() if self.next < end and "\n" not in self.text[start : self.next] else None
+        """The comment behind what ends at ``start``, if it begins before ``end``, where the next item starts.
+
+        A comma of the list may stand before it. One that looks like a doc comment, but stands before the
+        comma, would be the doc of the next item if it got a line of its own.
+        """
+        if self.next >= end:
+            return None
+        last_line = self.text[start : self.next].rpartition("\n")
+        if last_line[1] and not last_line[2].strip():
+            comment = self.comments[self.at]
+            if not comment.text.startswith("///") or "," not in self.text[comment.span.end : end]:
+                return None
+        return self.take()
 
     def gap(self, start: int, end: int, doc: str, indent: int) -> list[str]:
         """What stands between two items: comments, doc lines, and "" for each blank line."""
         pad = " " * indent
         docs = [f"{pad}/// {line}".rstrip() for line in doc.split("\n")] if doc else []
-        if not doc and self.text.find("///", start, min(end, self.next)) >= 0:
-            docs = [f"{pad}///"]  # an empty doc comment
         if self.next >= end:
+            if not doc and self.text.find("///", start, end) >= 0:
+                docs = [f"{pad}///"]  # an empty doc comment
             end = max(self.text.find("///", start), start) if docs else end
             return ["", *docs] if self.text.count("\n", start, end) > 1 else docs
         lines: list[str] = []
@@ -137,6 +148,8 @@ class _Printer:
             elif printed < len(docs):
                 lines.append(docs[printed])
                 printed += 1
+            else:
+                lines.append(f"{pad}///")
             start = piece.end()
         lines += docs[printed:]
         if self.text.count("\n", start, end) > 1 and not (docs and lines[-1] is docs[-1]):
@@ -222,13 +235,15 @@ class _Printer:
         if key and (folded := self.fold(item, header, items, indent, key, sign)):
             return folded
         start, end = item.span.start, item.span.end - 1
+        if isinstance(item, (ast.Scenario, ast.Migrate)):  # the title may look like a comment
+            start = self.brace(start, end) + 1
         opening = [*header, " {"]
         comment = None
         first = items[0].span.start if items else end
         if self.next < first:
-            brace = self.brace(start, end)
+            brace = self.brace(item.span.start, end)
             if self.next < brace:
-                opening = self.noted(opening, start, brace)
+                opening = self.noted(opening, item.span.start, brace)
             start = brace + 1
             comment = self.behind(start, first)
             start = comment.span.end if comment else start
