@@ -84,15 +84,18 @@ def canonical_text(program: m.Program, key: m.Key) -> str:
 
 def canonical_form(program: m.Program, key: m.Key) -> dict[str, Json]:
     """The canonical form as a JSON value."""
-    return {
-        "form": FORM,
-        "elements": Elements(program, program.graphs[key], _forms(program).inner(key)).collect(),
-    }
+    found = dict(Elements(program, program.graphs[key], _forms(program).inner(key)))
+    return {"form": FORM, "elements": dict(sorted(found.items()))}
 
 
 def operational_hash(program: m.Program, key: m.Key) -> GraphHash:
     """The hash of what only changes how a graph is run."""
     return _operational_forms(program).of(key).hash
+
+
+def operational_element_hashes(program: m.Program, key: m.Key) -> Mapping[str, str]:
+    """The hash (64 hex digits) of each element of the operational form by its id, sorted by id."""
+    return dict(_operational_forms(program).of(key).hashes)
 
 
 def operational_text(program: m.Program, key: m.Key) -> str:
@@ -106,18 +109,13 @@ def operational_form(program: m.Program, key: m.Key) -> dict[str, Json]:
     return {"form": OPERATIONAL_FORM, "elements": operational_elements(program.graphs[key], inner)}
 
 
-def operational_element_hashes(program: m.Program, key: m.Key) -> Mapping[str, str]:
-    """The hash (64 hex digits) of each element of the operational form by its id, sorted by id."""
-    return dict(_operational_forms(program).of(key).hashes)
-
-
 def hash_of_text(text: str) -> GraphHash:
     """The hash of the graph whose canonical JSON this is; its layout (spaces, order of keys) is free.
 
     Raises:
         ValueError: it is not a canonical form.
     """
-    return _Hashed.of(_read(text), FORM).hash
+    return _Hashed.of(_read(text).items(), FORM).hash
 
 
 # --- one graph --------------------------------------------------------------------------------------------
@@ -132,8 +130,8 @@ class _Hashed:
     hash: GraphHash
 
     @classmethod
-    def of(cls, found: Mapping[str, Mapping[str, Json]], form: str) -> _Hashed:
-        texts = {id_: _text(found[id_]) for id_ in sorted(found)}
+    def of(cls, found: Iterable[tuple[str, Mapping[str, Json]]], form: str) -> _Hashed:
+        texts = dict(sorted((id_, _text(element)) for id_, element in found))
         hashes = {id_: sha256(f"{id_}\n{text}".encode()).hexdigest() for id_, text in texts.items()}
         return cls(texts, hashes, GraphHash(f"{form}:{sha256(_text(hashes).encode()).hexdigest()}"))
 
@@ -192,8 +190,8 @@ class _Forms:
     def _make(self, graph: m.Graph) -> _Hashed:
         hashes = {inner: self._made[inner].hash.full for inner in _graphs_run(graph)}
         if self._operational:
-            return _Hashed.of(operational_elements(graph, hashes), OPERATIONAL_FORM)
-        return _Hashed.of(Elements(self.program, graph, hashes).collect(), FORM)
+            return _Hashed.of(operational_elements(graph, hashes).items(), OPERATIONAL_FORM)
+        return _Hashed.of(Elements(self.program, graph, hashes), FORM)
 
 
 def _graphs_run(graph: m.Graph) -> Iterable[m.Key]:

@@ -19,16 +19,19 @@ What says the default is left out, so that writing it changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import assert_never
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias, assert_never
 
 from . import model as m
 from .canonical_expressions import Labels, bound_form, expression_form, integer_form, type_form
 from .jcs import Json
 
+Form: TypeAlias = dict[str, Json]
+Element: TypeAlias = tuple[str, Form]
+
 
 class Elements:
-    """Collects the elements of one graph."""
+    """The elements of one graph, one after the other."""
 
     def __init__(self, program: m.Program, graph: m.Graph, hashes: Mapping[m.Key, str]) -> None:
         """`hashes` holds the hash of every graph that a node of `graph` runs."""
@@ -37,65 +40,67 @@ class Elements:
         self._hashes = hashes
         self._labels = Labels()
         self._graph_labels = Labels()
-        self.found: dict[str, dict[str, Json]] = {}
 
-    def collect(self) -> dict[str, dict[str, Json]]:
-        """Every element by its id, sorted by id."""
-        graph, labels, found = self._graph, self._labels, self.found
-        found["graph"] = {
+    def __iter__(self) -> Iterator[Element]:
+        """Every element and its id, once, in the order in which labels are given out."""
+        graph = self._graph
+        yield "graph", self._header()
+        state = self._program.states[graph.state]
+        yield from self._fields("state", state)
+        for mutation in sorted(state.mutations, key=_name):
+            yield f"state/mutation/{mutation.name}", self._mutation(mutation)
+        for node in sorted(graph.nodes, key=_name):
+            yield f"node/{node.name}", self._node(node)
+        for region in sorted(graph.regions, key=_id):
+            yield from self._edges(region)
+        yield from self._mentioned()
+        for key in self._graph_labels.mentioned:
+            yield f"subgraph/{self._graph_labels(key)}", {"hash": self._hashes[key]}
+
+    def _header(self) -> Form:
+        graph = self._graph
+        return {
             "name": graph.key.name,
-            "state": labels(graph.state),
+            "state": self._labels(graph.state),
             "max_steps": integer_form(graph.max_steps),
         }
-        state = self._program.states[graph.state]
-        self._fields("state", state)
-        for mutation in sorted(state.mutations, key=_name):
-            found[f"state/mutation/{mutation.name}"] = self._mutation(mutation)
-        for node in sorted(graph.nodes, key=_name):
-            found[f"node/{node.name}"] = self._node(node)
-        for region in sorted(graph.regions, key=_id):
-            self._edges(region)
-        self._mentioned()
-        for key in self._graph_labels.mentioned:
-            found[f"subgraph/{self._graph_labels(key)}"] = {"hash": self._hashes[key]}
-        return dict(sorted(found.items()))
 
     # --- data ---------------------------------------------------------------------------------------------
 
-    def _mentioned(self) -> None:
+    def _mentioned(self) -> Iterator[Element]:
         """The declarations that labels were given to, and those that these mention."""
-        program, labels, found = self._program, self._labels, self.found
+        program, labels = self._program, self._labels
         done = 0
         while done < len(labels.mentioned):
             key = labels.mentioned[done]
             label = labels(key)
             done += 1
             if (enum := program.enums.get(key)) is not None:
-                found[f"enum/{label}"] = {"members": sorted(member.name for member in enum.members)}
+                yield f"enum/{label}", {"members": sorted(member.name for member in enum.members)}
             elif (record := program.records.get(key)) is not None:
-                found[f"record/{label}"] = {"fields": self._record(record)}
+                yield f"record/{label}", {"fields": self._record(record)}
             elif (union := program.unions.get(key)) is not None:
                 members = sorted(union.members, key=_key_name)
-                found[f"union/{label}"] = {"members": [labels(member) for member in members]}
+                yield f"union/{label}", {"members": [labels(member) for member in members]}
             elif key != self._graph.state and (state := program.states.get(key)) is not None:
-                self._fields(f"substate/{label}", state)
+                yield from self._fields(f"substate/{label}", state)
 
-    def _record(self, record: m.Record) -> dict[str, Json]:
-        fields: dict[str, Json] = {}
+    def _record(self, record: m.Record) -> Form:
+        fields: Form = {}
         for field in sorted(record.fields, key=_name):
-            form: dict[str, Json] = {"type": type_form(field.type, self._labels)}
+            form: Form = {"type": type_form(field.type, self._labels)}
             if field.default is not None:
                 form["default"] = expression_form(field.default, self._labels)
             fields[field.name] = form
         return fields
 
-    def _fields(self, prefix: str, state: m.State) -> None:
+    def _fields(self, prefix: str, state: m.State) -> Iterator[Element]:
         for field in sorted(state.fields, key=_name):
             if not field.transient:
-                self.found[f"{prefix}/field/{field.name}"] = self._field(field)
+                yield f"{prefix}/field/{field.name}", self._field(field)
 
-    def _field(self, field: m.Field) -> dict[str, Json]:
-        form: dict[str, Json] = {"type": type_form(field.type, self._labels)}
+    def _field(self, field: m.Field) -> Form:
+        form: Form = {"type": type_form(field.type, self._labels)}
         if field.default is not None:
             default = expression_form(field.default, self._labels)
             if default is not None or not isinstance(field.type, m.OptionalOf):
@@ -110,8 +115,8 @@ class Elements:
             form["merge"] = field.merge.rule if target is None else [field.merge.rule, str(target)]
         return form
 
-    def _mutation(self, mutation: m.Mutation) -> dict[str, Json]:
-        form: dict[str, Json] = {"params": self._params(mutation.params)}
+    def _mutation(self, mutation: m.Mutation) -> Form:
+        form: Form = {"params": self._params(mutation.params)}
         if mutation.external is not None:
             form["external"] = str(mutation.external)
             form["writes"] = sorted(mutation.writes)
@@ -122,9 +127,9 @@ class Elements:
     def _params(self, params: Iterable[m.Param]) -> list[Json]:
         return [[param.name, type_form(param.type, self._labels)] for param in params]
 
-    def _statement(self, statement: m.Statement) -> dict[str, Json]:
+    def _statement(self, statement: m.Statement) -> Form:
         target = statement.target
-        form: dict[str, Json] = {"path": target.path}
+        form: Form = {"path": target.path}
         if target.key is not None:
             form["key"] = expression_form(target.key, self._labels)
         match statement:
@@ -139,12 +144,12 @@ class Elements:
 
     # --- nodes --------------------------------------------------------------------------------------------
 
-    def _node(self, node: m.Node) -> dict[str, Json]:
+    def _node(self, node: m.Node) -> Form:
         match node:
             case m.Task():
                 form = _task(node)
             case m.Decision():
-                form: dict[str, Json] = {"kind": "decision"}
+                form: Form = {"kind": "decision"}
             case m.Barrier():
                 form = self._barrier(node)
             case m.Parallel():
@@ -168,21 +173,21 @@ class Elements:
             form["region"] = node.region
         return form
 
-    def _barrier(self, node: m.Barrier) -> dict[str, Json]:
-        answers: dict[str, Json] = {}
+    def _barrier(self, node: m.Barrier) -> Form:
+        answers: Form = {}
         for answer in sorted(node.answers, key=_name):
-            offered: dict[str, Json] = {"params": self._params(answer.params)}
+            offered: Form = {"params": self._params(answer.params)}
             if answer.records:
                 offered["records"] = self._calls(answer.records)
             answers[answer.name] = offered
-        form: dict[str, Json] = {"kind": "barrier", "decisions": answers}
+        form: Form = {"kind": "barrier", "decisions": answers}
         if node.timeout_decides is not None:
             form["timeout"] = [node.timeout_decides.answer, self._arguments(node.timeout_decides.args)]
         _put_names(form, "modify", (name for name, _ in node.modify))
         _put_names(form, "reroute", (name for name, _ in node.reroute))
         return form
 
-    def _lens(self, lens: m.SameState | m.OnField | m.InOut) -> dict[str, Json]:
+    def _lens(self, lens: m.SameState | m.OnField | m.InOut) -> Form:
         match lens:
             case m.SameState():
                 return {"lens": "same"}
@@ -196,24 +201,24 @@ class Elements:
     def _calls(self, calls: Iterable[m.MutationCall]) -> list[Json]:
         return [[call.mutation, self._arguments(call.args)] for call in calls]
 
-    def _arguments(self, args: Iterable[tuple[str, m.Expr]]) -> dict[str, Json]:
+    def _arguments(self, args: Iterable[tuple[str, m.Expr]]) -> Form:
         return {name: expression_form(value, self._labels) for name, value in sorted(args, key=_first)}
 
     # --- edges --------------------------------------------------------------------------------------------
 
-    def _edges(self, region: m.Region) -> None:
+    def _edges(self, region: m.Region) -> Iterator[Element]:
         groups: dict[str, list[m.Edge]] = {}
         for edge in region.edges:
             groups.setdefault(edge.source, []).append(edge)
         for source in sorted(groups):
             inside = f"{region.id}/" if source == m.START and region.id else ""
-            self.found[f"edges/{inside}{source}"] = self._edge_group(groups[source])
+            yield f"edges/{inside}{source}", self._edge_group(groups[source])
 
-    def _edge_group(self, edges: Sequence[m.Edge]) -> dict[str, Json]:
+    def _edge_group(self, edges: Sequence[m.Edge]) -> Form:
         """The edges of one source by trigger; the order written counts among those of one trigger only."""
         form: dict[str, list[Json]] = {}
         for edge in edges:
-            value: dict[str, Json] = {"to": edge.target}
+            value: Form = {"to": edge.target}
             if edge.guard is not None:
                 value["guard"] = expression_form(edge.guard, self._labels)
             if edge.max_visits is not None:
@@ -223,8 +228,8 @@ class Elements:
         return dict(form)
 
 
-def _task(node: m.Task) -> dict[str, Json]:
-    form: dict[str, Json] = {"kind": "task", "effect": node.effect}
+def _task(node: m.Task) -> Form:
+    form: Form = {"kind": "task", "effect": node.effect}
     required = {read.field for read in node.reads if read.required}
     reads = {read.field for read in node.reads}
     _put_names(form, "reads", (f"{name}!" if name in required else name for name in reads))
@@ -234,8 +239,8 @@ def _task(node: m.Task) -> dict[str, Json]:
     return form
 
 
-def _parallel(node: m.Parallel) -> dict[str, Json]:
-    form: dict[str, Json] = {
+def _parallel(node: m.Parallel) -> Form:
+    form: Form = {
         "kind": "parallel",
         "branches": [branch.name for branch in node.branches],
         "join": node.join,
@@ -246,12 +251,12 @@ def _parallel(node: m.Parallel) -> dict[str, Json]:
     return form
 
 
-def _put_names(form: dict[str, Json], name: str, values: Iterable[str]) -> None:
+def _put_names(form: Form, name: str, values: Iterable[str]) -> None:
     if names := sorted(set(values)):
         form[name] = names
 
 
-def _put_count(form: dict[str, Json], node: m.Subgraph | m.MapNode) -> None:
+def _put_count(form: Form, node: m.Subgraph | m.MapNode) -> None:
     if node.max_steps is not None:
         form["max_steps"] = integer_form(node.max_steps)
 
