@@ -16,11 +16,11 @@ ENCRYPTED = 0x01
 
 
 class Codec(Protocol):
-    """Turns text into bytes and back. `name` is noted in the store, so that it is opened with the same one."""
+    """Turns text into bytes and back."""
 
     @property
     def name(self) -> str:
-        """Name of the format, not of the key."""
+        """Name of the format, noted in the store so that it is only opened with the same one."""
         ...
 
     def encode(self, text: str, place: str) -> bytes:

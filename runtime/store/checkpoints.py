@@ -50,9 +50,7 @@ class Checkpoints:
             return self._record(row)
         found = self._flagged(id)
         if found is None:
-            raise CheckpointNotFound(
-                f"there is no checkpoint {id}", hint="`lgc log RUN` shows those of a run"
-            )
+            raise CheckpointNotFound(f"there is no checkpoint {id}", hint="`lgc log RUN` lists them")
         return found
 
     def list(self, run: str) -> Sequence[CheckpointRecord]:

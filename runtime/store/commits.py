@@ -31,19 +31,22 @@ class CommitWriter:
 
     def write(self, commits: Sequence[Commit]) -> Sequence[LgcError | None]:
         """Write a group; for each why it was refused, None where it is durable."""
-        if self._until_growth > 0:
-            self._until_growth -= len(commits)
-            if self._until_growth <= 0:
-                self._database.grow()
-        if len(commits) == 1 and self._plain(commits[0]):
-            return (self._write_alone(commits[0]),)
+        self._grow(len(commits))
         try:
+            if len(commits) == 1 and self._plain(commits[0]):
+                return (self._write_alone(commits[0]),)
             return self._write_group(commits)
         except Exception as error:
             self._database.rollback()
             self._ledger.forget()
             problem = error if isinstance(error, LgcError) else self._database.explained(error)
             return [_again(problem, commit) for commit in commits]
+
+    def _grow(self, count: int) -> None:
+        if self._until_growth > 0:
+            self._until_growth -= count
+            if self._until_growth <= 0:
+                self._database.grow()
 
     def _plain(self, commit: Commit) -> bool:
         """Whether one INSERT is all there is to do: true for nearly every step."""

@@ -7,11 +7,13 @@ question. What it remembers moves only after COMMIT has returned, and is thrown 
 from __future__ import annotations
 
 import sqlite3
+from typing import TypeAlias
 
 from ..codec import Codec, unencodable
-from ..errors import CheckpointCorrupted, LgcError, RunFenced, RunNotFound, SerializationError, StorageError
+from ..errors import CheckpointCorrupted, LgcError, SerializationError, StorageError
 from .database import Database
 from .protocols import MutationRecord
+from .refusals import fenced, out_of_order, unknown
 from .schema import log_key
 from .seals import first_sum, log_sum, seal
 
@@ -21,7 +23,13 @@ _COLUMNS = (
 )
 _MARKS = ", ".join("?" * 17)
 _APPEND = f"INSERT INTO log ({_COLUMNS}) VALUES ({_MARKS})"
-_APPEND_FENCED = f"INSERT INTO log ({_COLUMNS}) SELECT {_MARKS} WHERE EXISTS (SELECT 1 FROM run WHERE key = ? AND fence = ?)"
+_APPEND_FENCED = (
+    f"INSERT INTO log ({_COLUMNS}) SELECT {_MARKS}"
+    " WHERE EXISTS (SELECT 1 FROM run WHERE key = ? AND fence = ?)"
+)
+
+
+Visit: TypeAlias = tuple[str, str, int]  # frame, node, visit
 
 
 class Head:
@@ -36,14 +44,14 @@ class Head:
         base_sum: bytes,
         step: int,
         sum: bytes,
-        open: frozenset[tuple[str, str, int]],
+        open: frozenset[Visit],
     ) -> None:
         self.key = key
         self.base = base
         self.base_sum = base_sum
         self.step = step
         self.sum = sum
-        self.open = open  # attempts that are not settled: (frame, node, visit)
+        self.open = open  # visits with an attempt that is not settled
 
 
 class Ledger:
@@ -231,26 +239,3 @@ class Ledger:
         ).rowcount
         self.drop(run)
         return gone
-
-
-def unknown(run: str) -> RunNotFound:
-    """The error for a run that is not there."""
-    return RunNotFound("no such run in the store", run=run, hint="`lgc runs` lists those that are there")
-
-
-def fenced(run: str, given: int, current: int, owner: str) -> RunFenced:
-    """The error for a session that was overtaken."""
-    by = f" by {owner}" if owner else ""
-    return RunFenced(f"the run was taken over{by} (token {current}, this session has {given})", run=run)
-
-
-def out_of_order(record: MutationRecord, last: int) -> StorageError:
-    """The error for a step that is not the next one."""
-    what = "is already in the log" if record.step <= last else "would leave a gap in the log"
-    return StorageError(
-        f"step {record.step} {what}: the last one is {last}",
-        run=record.run,
-        node=record.node,
-        step=record.step,
-        hint="restore the run from the store and go on from there",
-    )

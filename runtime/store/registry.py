@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..codec import Codec
-from ..errors import CheckpointCorrupted, LgcError, RunExists, StorageError
+from ..errors import CheckpointCorrupted, RunExists, StorageError
 from .database import Database, Row
-from .ledger import Ledger, unknown
+from .ledger import Ledger
 from .protocols import (
     AttemptRecord,
     DecisionRecord,
@@ -15,11 +15,12 @@ from .protocols import (
     RunRecord,
     RunStatus,
 )
+from .refusals import unknown
 from .seals import seal
 
 _RUN = (
-    "SELECT r.key, h.run, r.graph, r.hash, r.status, r.input, r.created, r.updated, r.owner, r.fence, r.error,"
-    " r.launch, r.parent, r.seal,"
+    "SELECT r.key, h.run, r.graph, r.hash, r.status, r.input, r.created, r.updated, r.owner, r.fence,"
+    " r.error, r.launch, r.parent, r.seal,"
     # The row of a run is not touched at each step; its last record knows when that was.
     " (SELECT l.time FROM log l WHERE l.key >= r.key << 32 AND l.key < (r.key + 1) << 32"
     "  ORDER BY l.key DESC LIMIT 1)"
@@ -77,8 +78,8 @@ class Registry:
             "INSERT INTO run (key, graph, hash, status, input, created, updated, owner, fence, error, launch,"
             " parent, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                key, run.graph, hash, str(run.status), input, created, run.updated + 0.0, run.owner, run.fence,
-                run.error, launch, run.parent,
+                key, run.graph, hash, str(run.status), input, created, run.updated + 0.0, run.owner,
+                run.fence, run.error, launch, run.parent,
                 seal(key, run.run, run.graph, hash, input, created, launch, run.parent),
             ),
         )  # fmt: skip

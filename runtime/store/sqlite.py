@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import contextmanager
 from typing import Self
 
 from ..codec import Codec, JsonCodec
@@ -38,6 +39,16 @@ class _Open:
         self.checkpoints = Checkpoints(database, self.ledger, self.replay, codec)
         self.registry = Registry(database, self.ledger, codec)
         self.writer = CommitWriter(database, self.ledger, self.checkpoints, self.registry)
+
+    @contextmanager
+    def change(self) -> Generator[None]:
+        """One transaction; if it fails, what the ledger remembered of it is forgotten."""
+        try:
+            with self.database.transaction():
+                yield
+        except BaseException:
+            self.ledger.forget()
+            raise
 
 
 class SqliteStore:
@@ -129,15 +140,11 @@ class SqliteStore:
     async def append_batch(self, records: Sequence[MutationRecord]) -> None:
         """Add several steps, all or none."""
         state = self._writable()
-        try:
-            with state.database.transaction():
-                for run in {record.run for record in records}:
-                    state.ledger.drop(run)
-                for record in records:
-                    state.ledger.append(record)
-        except BaseException:
-            state.ledger.forget()
-            raise
+        with state.change():
+            for run in {record.run for record in records}:
+                state.ledger.drop(run)
+            for record in records:
+                state.ledger.append(record)
 
     async def replay(self, run: str, from_step: int = 1) -> AsyncIterator[MutationRecord]:
         """The steps from `from_step` on, in order. Raises CheckpointCorrupted with the step."""
@@ -147,7 +154,7 @@ class SqliteStore:
     async def truncate(self, run: str, keep_from_step: int) -> int:
         """Really delete the steps before `keep_from_step`; how many went."""
         state = self._writable()
-        with state.database.transaction():
+        with state.change():
             return state.ledger.truncate(run, keep_from_step)
 
     # --- checkpoints ----------------------------------------------------------------------------------
@@ -155,12 +162,8 @@ class SqliteStore:
     async def save(self, checkpoint: CheckpointRecord) -> None:
         """Keep a checkpoint (replacing one of the same id)."""
         state = self._writable()
-        try:
-            with state.database.transaction():
-                state.checkpoints.save(checkpoint)
-        except BaseException:
-            state.ledger.forget()
-            raise
+        with state.change():
+            state.checkpoints.save(checkpoint)
 
     async def load(self, id: str) -> CheckpointRecord:
         """By id. Raises CheckpointNotFound, CheckpointCorrupted."""
@@ -181,13 +184,13 @@ class SqliteStore:
     async def delete(self, id: str) -> bool:
         """Remove one; whether it was there."""
         state = self._writable()
-        with state.database.transaction():
+        with state.change():
             return state.checkpoints.delete(id)
 
     async def prune(self, run: str, keep: int) -> int:
         """Remove all but the newest `keep`; how many went. The newest snapshot that they need stays."""
         state = self._writable()
-        with state.database.transaction():
+        with state.change():
             state.ledger.drop(run)
             return state.checkpoints.prune(run, keep)
 
@@ -211,12 +214,8 @@ class SqliteStore:
         state = self._writable()
         if state.registry.has_graph(hash):
             return
-        try:
-            with state.database.transaction():
-                state.registry.put_graph(hash, name, canonical)
-        except BaseException:
-            state.ledger.forget()
-            raise
+        with state.change():
+            state.registry.put_graph(hash, name, canonical)
 
     async def get_graph(self, hash: str) -> str | None:
         """The canonical form of a hash."""
@@ -225,12 +224,8 @@ class SqliteStore:
     async def create_run(self, run: RunRecord) -> None:
         """Add a run. Raises RunExists."""
         state = self._writable()
-        try:
-            with state.database.transaction():
-                state.registry.create_run(run)
-        except BaseException:
-            state.ledger.forget()
-            raise
+        with state.change():
+            state.registry.create_run(run)
 
     async def get_run(self, run: str) -> RunRecord:
         """By id. Raises RunNotFound."""
@@ -245,7 +240,7 @@ class SqliteStore:
     async def take(self, run: str, owner: str) -> int:
         """Become the one who drives a run; the new fencing token. Raises RunNotFound."""
         state = self._writable()
-        with state.database.transaction():
+        with state.change():
             fence = state.registry.take(run, owner, time.time())
         self._changes += 1
         return fence
@@ -255,7 +250,7 @@ class SqliteStore:
     async def add_decision(self, decision: DecisionRecord) -> int:
         """Keep an answer; its id. Raises RunNotFound."""
         state = self._writable()
-        with state.database.transaction():
+        with state.change():
             id = state.registry.add_decision(decision)
         self._changes += 1
         return id

@@ -1,0 +1,377 @@
+"""A store within the process: for tests, and for runs that need not outlive it.
+
+Records are immutable, so that what is kept is what was given. All promises hold except that of surviving.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+from typing import Self
+
+from ..codec import unencodable
+from ..errors import CheckpointNotFound, RunExists, StorageError
+from .protocols import (
+    AttemptRecord,
+    CheckpointRecord,
+    Commit,
+    DecisionRecord,
+    MutationRecord,
+    OverrideRecord,
+    RunRecord,
+    RunStatus,
+)
+from .refusals import fenced, out_of_order, unknown
+
+
+class _History:
+    """All that is known of one run id."""
+
+    __slots__ = ("attempts", "base", "checkpoints", "decisions", "fence", "flags", "log", "overrides", "run")
+
+    def __init__(self) -> None:
+        self.run: RunRecord | None = None
+        self.fence = -1
+        self.log: list[MutationRecord] = []
+        self.base = 0  # the last step that was truncated
+        self.flags: set[int] = set()  # steps with a checkpoint by reference
+        self.checkpoints: dict[str, CheckpointRecord] = {}
+        self.decisions: list[DecisionRecord] = []
+        self.attempts: list[AttemptRecord] = []
+        self.overrides: list[OverrideRecord] = []
+
+    @property
+    def last(self) -> int:
+        """The last step."""
+        return self.base + len(self.log)
+
+
+class MemoryStore:
+    """Runs in memory."""
+
+    def __init__(self) -> None:
+        self._histories: dict[str, _History] = {}
+        self._graphs: dict[str, str] = {}
+        self._decisions = 0
+        self._changes = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Nothing to close: the runs live as long as the store does."""
+
+    # --- steps ----------------------------------------------------------------------------------------
+
+    async def commit(self, commit: Commit) -> None:
+        """Make a step part of the run. Raises RunFenced, RunNotFound, SerializationError, StorageError."""
+        history = self._histories.get(commit.run)
+        if history is None or history.run is None:
+            raise unknown(commit.run)
+        if history.fence != commit.fence:
+            raise fenced(commit.run, commit.fence, history.fence, history.run.owner)
+        record = commit.record
+        # Everything is tested before anything is changed.
+        if record is not None:
+            _same_run(commit.run, record.run, "record")
+            _test(record, history.last)
+        if (
+            commit.status is not None
+            or commit.snapshot is not None
+            or commit.decision
+            or commit.attempt is not None
+            or commit.settled
+            or commit.override is not None
+        ):
+            self._rest(commit, history)
+        if record is not None:
+            _add(history, record)
+
+    def _rest(self, commit: Commit, history: _History) -> None:
+        run, record, snapshot = history.run, commit.record, commit.snapshot
+        assert run is not None
+        if snapshot is not None:
+            _same_run(commit.run, snapshot.run, "checkpoint")
+            last = history.last if record is None else record.step
+            if snapshot.step > last:
+                raise StorageError(f"a checkpoint of step {snapshot.step}, but the last step is {last}")
+            _test_texts((snapshot.id, snapshot.hash, snapshot.snapshot), snapshot.id)
+        if commit.attempt is not None:
+            _same_run(commit.run, commit.attempt.run, "attempt")
+        if commit.override is not None:
+            _same_run(commit.run, commit.override.run, "forced restore")
+            _test_texts((commit.override.reason, commit.override.actor), commit.run)
+        _test_texts((commit.error,), commit.run)
+        if commit.decision:
+            _settle(history, commit.run, commit.decision, -1 if record is None else record.step)
+        if commit.status is not None:
+            now = time.time() if record is None else record.time
+            run = replace(run, status=commit.status, error=commit.error, updated=now)
+        if commit.override is not None:
+            history.overrides.append(commit.override)
+            run = replace(run, hash=commit.override.actual)
+        history.run = run
+        if snapshot is not None:
+            history.checkpoints[snapshot.id] = snapshot
+        if commit.settled:
+            history.attempts = [
+                a for a in history.attempts if (a.frame, a.node, a.visit) not in commit.settled
+            ]
+        if commit.attempt is not None:
+            history.attempts.append(commit.attempt)
+
+    async def append(self, record: MutationRecord) -> None:
+        """Add the next step of a run, without asking for a token."""
+        await self.append_batch((record,))
+
+    async def append_batch(self, records: Sequence[MutationRecord]) -> None:
+        """Add several steps, all or none."""
+        ends: dict[str, int] = {}
+        for record in records:
+            history = self._histories.get(record.run)
+            last = ends.get(record.run, 0 if history is None else history.last)
+            _test(record, last)
+            ends[record.run] = record.step
+        for record in records:
+            _add(self._history(record.run), record)
+
+    async def replay(self, run: str, from_step: int = 1) -> AsyncIterator[MutationRecord]:
+        """The steps from `from_step` on, in order."""
+        history = self._histories.get(run)
+        if history is not None:
+            for record in history.log[max(from_step - history.base - 1, 0) :]:
+                yield record
+
+    async def truncate(self, run: str, keep_from_step: int) -> int:
+        """Really delete the steps before `keep_from_step`; how many went."""
+        history = self._histories.get(run)
+        if history is None:
+            return 0
+        gone = max(min(keep_from_step - 1, history.last) - history.base, 0)
+        history.log = history.log[gone:]
+        history.base += gone
+        history.flags = {step for step in history.flags if step > history.base}
+        return gone
+
+    # --- checkpoints ----------------------------------------------------------------------------------
+
+    async def save(self, checkpoint: CheckpointRecord) -> None:
+        """Keep a checkpoint (replacing one of the same id)."""
+        _test_texts((checkpoint.id, checkpoint.run, checkpoint.hash, checkpoint.snapshot), checkpoint.id)
+        for history in self._histories.values():
+            history.checkpoints.pop(checkpoint.id, None)
+        self._history(checkpoint.run).checkpoints[checkpoint.id] = checkpoint
+
+    async def load(self, id: str) -> CheckpointRecord:
+        """By id. Raises CheckpointNotFound."""
+        for history in self._histories.values():
+            found = history.checkpoints.get(id)
+            if found is not None:
+                return found
+        run, _, step = id.rpartition("@")
+        for checkpoint in _all(run, self._histories.get(run)):
+            if checkpoint.id == id and checkpoint.step == int(step):
+                return checkpoint
+        raise CheckpointNotFound(f"there is no checkpoint {id}", hint="`lgc log RUN` lists them")
+
+    async def load_latest(self, run: str) -> CheckpointRecord:
+        """The newest one of a run. Raises CheckpointNotFound."""
+        found = _all(run, self._histories.get(run))
+        if not found:
+            raise CheckpointNotFound("the run has no checkpoint", run=run)
+        return found[0]
+
+    async def list(self, run: str) -> Sequence[CheckpointRecord]:
+        """All of a run, newest first."""
+        return _all(run, self._histories.get(run))
+
+    async def delete(self, id: str) -> bool:
+        """Remove one; whether it was there."""
+        there = False
+        for other in self._histories.values():
+            there = other.checkpoints.pop(id, None) is not None or there
+        run, _, step = id.rpartition("@")
+        history = self._histories.get(run)
+        if history is not None and step.isascii() and step.isdigit() and str(int(step)) == step:
+            there = there or int(step) in history.flags
+            history.flags.discard(int(step))
+        return there
+
+    async def prune(self, run: str, keep: int) -> int:
+        """Remove all but the newest `keep`; how many went. The newest snapshot that they need stays."""
+        history = self._histories.get(run)
+        found = _all(run, history)
+        kept, rest = found[: max(keep, 0)], found[max(keep, 0) :]
+        needed: CheckpointRecord | None = None
+        if history is not None and (kept or history.base):
+            needed = await self.latest_snapshot(run, kept[-1].step if kept else history.last)
+        gone = [checkpoint.id for checkpoint in rest if needed is None or checkpoint.id != needed.id]
+        for id in gone:
+            await self.delete(id)
+        return len(gone)
+
+    async def latest_snapshot(self, run: str, at_most: int | None = None) -> CheckpointRecord | None:
+        """The newest checkpoint that holds a snapshot (not after step `at_most`), or None."""
+        history = self._histories.get(run)
+        for checkpoint in _all(run, history):
+            if checkpoint.snapshot and (at_most is None or checkpoint.step <= at_most):
+                return checkpoint
+        return None
+
+    def warnings(self) -> Sequence[str]:
+        """Nothing: memory does not rot."""
+        return ()
+
+    # --- graphs and runs ------------------------------------------------------------------------------
+
+    async def put_graph(self, hash: str, name: str, canonical: str) -> None:
+        """Keep a canonical form (once for each hash)."""
+        _test_texts((hash, name, canonical), f"graph {name!a}")
+        self._graphs.setdefault(hash, canonical)
+
+    async def get_graph(self, hash: str) -> str | None:
+        """The canonical form of a hash."""
+        return self._graphs.get(hash)
+
+    async def create_run(self, run: RunRecord) -> None:
+        """Add a run. Raises RunExists."""
+        _test_texts((run.run, run.graph, run.hash, run.input, run.owner, run.error, run.launch, run.parent),
+                    f"run {run.run!a}")  # fmt: skip
+        history = self._history(run.run)
+        if history.run is not None:
+            raise RunExists("a run of this id is already in the store", run=run.run)
+        history.run = run
+        history.fence = run.fence
+
+    async def get_run(self, run: str) -> RunRecord:
+        """By id. Raises RunNotFound."""
+        history = self._histories.get(run)
+        if history is None or history.run is None:
+            raise unknown(run)
+        last = history.log[-1].time if history.log else history.run.updated
+        return replace(history.run, fence=history.fence, updated=max(history.run.updated, last))
+
+    async def list_runs(
+        self, *, status: RunStatus | None = None, graph: str | None = None
+    ) -> Sequence[RunRecord]:
+        """Runs, newest first."""
+        found = [
+            await self.get_run(run)
+            for run, history in reversed(self._histories.items())
+            if history.run is not None
+            and (status is None or history.run.status == status)
+            and (graph is None or history.run.graph == graph)
+        ]
+        return sorted(found, key=lambda run: -run.created)
+
+    async def take(self, run: str, owner: str) -> int:
+        """Become the one who drives a run; the new fencing token. Raises RunNotFound."""
+        history = self._histories.get(run)
+        if history is None or history.run is None:
+            raise unknown(run)
+        _test_texts((owner,), f"owner of {run}")
+        history.run = replace(history.run, owner=owner, updated=time.time())
+        history.fence += 1
+        self._changes += 1
+        return history.fence
+
+    # --- decisions, attempts, overrides ---------------------------------------------------------------
+
+    async def add_decision(self, decision: DecisionRecord) -> int:
+        """Keep an answer; its id. Raises RunNotFound."""
+        history = self._histories.get(decision.run)
+        if history is None or history.run is None:
+            raise unknown(decision.run)
+        texts = (decision.barrier, decision.node, decision.answer, decision.arguments, decision.mutations)
+        _test_texts((*texts, decision.actor), f"decision for {decision.run}")
+        self._decisions += 1
+        self._changes += 1
+        history.decisions.append(replace(decision, id=self._decisions))
+        return self._decisions
+
+    async def decisions(self, run: str, *, waiting: bool = False) -> Sequence[DecisionRecord]:
+        """The answers given to a run, oldest first; with `waiting` only those not applied yet."""
+        history = self._histories.get(run)
+        if history is None:
+            return ()
+        return [decision for decision in history.decisions if not (waiting and decision.step)]
+
+    async def attempts(self, run: str) -> Sequence[AttemptRecord]:
+        """Attempts of `effect once` nodes whose visit has not been committed."""
+        history = self._histories.get(run)
+        return () if history is None else tuple(history.attempts)
+
+    async def overrides(self, run: str) -> Sequence[OverrideRecord]:
+        """Forced restores of a run, oldest first."""
+        history = self._histories.get(run)
+        return () if history is None else tuple(history.overrides)
+
+    async def data_version(self) -> int:
+        """A number that changes when another session may have changed the store."""
+        return self._changes
+
+    def _history(self, run: str) -> _History:
+        return self._histories.setdefault(run, _History())
+
+
+def _test(record: MutationRecord, last: int) -> None:
+    if record.step != last + 1:
+        raise out_of_order(record, last)
+    if record.checkpoint and record.checkpoint != f"{record.run}@{record.step}":
+        raise StorageError(
+            f"the checkpoint of this step is called {record.run}@{record.step}, not {record.checkpoint}",
+            run=record.run,
+        )
+    # To ask whether a text is ASCII costs nothing; only the others need a closer look.
+    if not (record.mutations.isascii() and record.node.isascii() and record.error.isascii()
+            and record.detail.isascii() and record.frame.isascii()):  # fmt: skip
+        texts = (record.mutations, record.node, record.error, record.detail, record.frame)
+        _test_texts(texts, f"{record.run}@{record.step}")
+
+
+def _test_texts(texts: Iterable[str], place: str) -> None:
+    for text in texts:
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                raise unencodable(error, place) from None
+
+
+def _add(history: _History, record: MutationRecord) -> None:
+    history.log.append(record)
+    if record.checkpoint:
+        history.flags.add(record.step)
+    if history.attempts:
+        visit = (record.frame, record.node, record.visit)
+        history.attempts = [a for a in history.attempts if (a.frame, a.node, a.visit) != visit]
+
+
+def _settle(history: _History, run: str, id: int, step: int) -> None:
+    for place, decision in enumerate(history.decisions):
+        if decision.id == id:
+            if decision.step:
+                raise StorageError(
+                    f"decision {id} has already been applied", run=run, step=max(decision.step, 0)
+                )
+            history.decisions[place] = replace(decision, step=step)
+            return
+    raise StorageError(f"the run has no decision {id}", run=run)
+
+
+def _all(run: str, history: _History | None) -> list[CheckpointRecord]:
+    if history is None:
+        return []
+    found = list(reversed(history.checkpoints.values()))
+    for step in history.flags:
+        id = f"{run}@{step}"
+        if id not in history.checkpoints:
+            record = history.log[step - history.base - 1]
+            found.append(CheckpointRecord(id, run, step, record.hash, record.time))
+    return sorted(found, key=lambda checkpoint: -checkpoint.step)
+
+
+def _same_run(run: str, other: str, what: str) -> None:
+    if run != other:
+        raise StorageError(f"the {what} of a commit for {run} is one of {other}")
