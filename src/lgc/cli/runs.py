@@ -1,0 +1,224 @@
+"""`lgc runs`, `lgc show`, `lgc log`: from a store to what people want to know of its runs. Nothing is written."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import FINE
+from .stores import get_run, store_option, with_store
+from .terminal import Style, out, output_style, printable, table
+from .wording import age, fields, moment, short_hash, status_text, took
+
+if TYPE_CHECKING:
+    from ..runtime.store.protocols import MutationRecord, RunRecord, Store
+
+_STATUSES = ["running", "waiting", "uncertain", "done", "failed", "cancelled"]
+
+
+# --- runs -------------------------------------------------------------------------------------------------
+
+
+@click.command("runs")
+@store_option
+@click.option("--status", type=click.Choice(_STATUSES), help="Only runs that stand so.")
+@click.option("--graph", metavar="NAME", help="Only runs of this graph.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def runs_command(store_url: str, status: str | None, graph: str | None, as_json: bool) -> int:
+    """List the runs of a store, newest first."""
+
+    async def read(store: Store) -> list[tuple[RunRecord, MutationRecord | None]]:
+        from ..runtime.store.protocols import RunStatus
+
+        wanted = RunStatus(status) if status else None
+        found = await store.list_runs(status=wanted, graph=graph)
+        return [(run, await last_step(store, run.run)) for run in found]
+
+    found = with_store(store_url, read, reading=True)
+    if as_json:
+        out(dumps({"version": 1, "runs": [_run_json(run, last) for run, last in found]}))
+        return FINE
+    if not found:
+        out("no runs" + (" like that" if status or graph else ""))
+        return FINE
+    style = output_style()
+    out(table(("RUN", "GRAPH", "HASH", "STATUS", "STEP", "AT", "AGE"), _rows(found, style), style, "STEP AGE"))
+    return FINE
+
+
+def _rows(found: Sequence[tuple[RunRecord, MutationRecord | None]], style: Style) -> list[tuple[str, ...]]:
+    now = time.time()
+    return [
+        (
+            printable(run.run),
+            run.graph,
+            style.dim(short_hash(run.hash)),
+            status_text(run.status, style),
+            str(last.step if last else 0),
+            _place(run, last),
+            age(now - run.updated),
+        )
+        for run, last in found
+    ]
+
+
+def _place(run: RunRecord, last: MutationRecord | None) -> str:
+    if last is None:
+        return "start"
+    where = f"{last.frame}/" if last.frame else ""
+    if run.status in ("done", "cancelled") or not last.next:
+        return where + (last.next or last.node)
+    return where + last.next
+
+
+def _run_json(run: RunRecord, last: MutationRecord | None) -> dict[str, Any]:
+    return {
+        "run": run.run,
+        "graph": run.graph,
+        "hash": run.hash,
+        "status": str(run.status),
+        "step": last.step if last else 0,
+        "at": _place(run, last),
+        "created": run.created,
+        "updated": run.updated,
+        "error": run.error,
+        "parent": run.parent,
+    }
+
+
+async def last_step(store: Store, run: str) -> MutationRecord | None:
+    """The last committed step of a run."""
+    last: MutationRecord | None = None
+    newest = await store.latest_snapshot(run)
+    async for record in store.replay(run, max(1, newest.step if newest else 1)):
+        last = record
+    return last
+
+
+# --- show -------------------------------------------------------------------------------------------------
+
+
+@click.command("show")
+@click.argument("run")
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--whole", is_flag=True, help="Do not cut long values.")
+def show_command(run: str, store_url: str, as_json: bool, whole: bool) -> int:
+    """State, place, waiting barriers and history of a run.
+
+    RUN is a run's id, or its beginning where that is enough.
+    """
+    from .looking import look
+
+    seen = with_store(store_url, lambda store: look(store, run), reading=True)
+    if as_json:
+        out(dumps(seen.as_json()))
+        return FINE
+    style = output_style()
+    _show_head(seen.run, seen.steps, style)
+    if seen.state is not None:
+        out(style.bold("state") + (f" {style.dim(seen.note)}" if seen.note else ""))
+        for line in fields(seen.state, style, width=10**9 if whole else 100):
+            out(line)
+    elif seen.note:
+        out(style.dim(seen.note))
+    if seen.frames:
+        out(style.bold("stands at"))
+        for frame in seen.frames:
+            out(f"  {frame['path'] or '(graph)'}: {frame['node']}, visit {frame['visit']}")
+    for lines in seen.barrier_lines(style, store_url):
+        out(lines)
+    for title, lines in seen.histories():
+        out(style.bold(title))
+        for line in lines:
+            out(f"  {line}")
+    return FINE
+
+
+def _show_head(run: RunRecord, steps: int, style: Style) -> None:
+    out(f"{style.bold('run')} {printable(run.run)}  {status_text(run.status, style)}")
+    out(f"  graph    {run.graph}  {style.dim(run.hash)}")
+    out(f"  started  {moment(run.created)}")
+    out(f"  changed  {moment(run.updated)} ({age(time.time() - run.updated)} ago)")
+    out(f"  steps    {steps}")
+    if run.parent:
+        out(f"  forked   from {run.parent}")
+    if run.error:
+        out(f"  error    {style.red(printable(run.error))}")
+
+
+# --- log --------------------------------------------------------------------------------------------------
+
+
+@click.command("log")
+@click.argument("run")
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--from-step", type=click.IntRange(1), default=1, metavar="N", help="Begin at this step.")
+def log_command(run: str, store_url: str, as_json: bool, from_step: int) -> int:
+    """The committed steps of a run, one a line."""
+
+    async def read(store: Store) -> list[MutationRecord]:
+        found = await get_run(store, run)
+        return [record async for record in store.replay(found.run, from_step)]
+
+    records = with_store(store_url, read, reading=True)
+    style = output_style()
+    if as_json:
+        for record in records:
+            out(json.dumps(step_json(record), ensure_ascii=False))
+        return FINE
+    if not records:
+        out("no steps")
+        return FINE
+    rows = [_log_row(record, style) for record in records]
+    out(table(("STEP", "TIME", "NODE", "RESULT", "RECORDED", "NEXT", "TOOK"), rows, style, "STEP TOOK"))
+    return FINE
+
+
+def _log_row(record: MutationRecord, style: Style) -> tuple[str, ...]:
+    where = f"{record.frame}/{record.node}" if record.frame else record.node
+    result = record.outcome
+    if record.attempt > 1:
+        result += f" (attempt {record.attempt})"
+    if record.outcome in ("error", "timeout"):
+        result = style.red(result)
+    return (
+        str(record.step),
+        style.dim(moment(record.time)),
+        where + (f" #{record.visit}" if record.visit > 1 else ""),
+        result,
+        ", ".join(one["m"] for one in json.loads(record.mutations or "[]")) or "-",
+        record.next or "-",
+        took(record.duration),
+    )
+
+
+def step_json(record: MutationRecord) -> dict[str, Any]:
+    """A log record as JSON data."""
+    return {
+        "run": record.run,
+        "step": record.step,
+        "frame": record.frame,
+        "node": record.node,
+        "visit": record.visit,
+        "outcome": record.outcome,
+        "next": record.next,
+        "mutations": json.loads(record.mutations or "[]"),
+        "time": record.time,
+        "duration": record.duration,
+        "attempt": record.attempt,
+        "cost": record.cost,
+        "error": record.error,
+        "checkpoint": record.checkpoint,
+        "hash": record.hash,
+    }
+
+
+def dumps(value: object) -> str:
+    """Indented JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

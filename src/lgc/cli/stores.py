@@ -1,0 +1,104 @@
+"""From `--store`, or the settings, to an open store."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from .. import project
+from .terminal import Failure
+
+if TYPE_CHECKING:
+    from ..runtime.store.protocols import RunRecord, Store
+
+T = TypeVar("T")
+C = TypeVar("C", bound=Callable[..., Any])
+DEFAULT = "runs.db"
+MEMORY = "memory:"
+
+
+def store_option(command: C) -> C:
+    """The option `--store`."""
+    return click.option(
+        "--store",
+        "store_url",
+        default="",
+        metavar="URL",
+        help="Where runs are kept: a file, sqlite:FILE, postgresql://... Without it, what the settings call "
+        f"`store`, else {DEFAULT} in the project's folder.",
+    )(command)
+
+
+def settings() -> project.Settings:
+    """The settings for the working directory. Raises Failure where they cannot be read."""
+    try:
+        return project.settings_here()
+    except project.ProjectError as error:
+        raise Failure(error.message, error.hint) from error
+
+
+def store_url(given: str) -> str:
+    """Which store is meant; paths in settings are relative to the project's folder."""
+    if given:
+        return given
+    here = settings()
+    written = here.store or DEFAULT
+    if "://" in written or written == MEMORY:
+        return written
+    scheme, path = ("sqlite:", written[7:]) if written.startswith("sqlite:") else ("", written)
+    return scheme + here.path(path)
+
+
+def is_default(given: str) -> bool:
+    """Whether the same store is found again without `--store`."""
+    return not given or store_url("") == given
+
+
+def open_url(url: str, *, reading: bool) -> Store:
+    """The store of a URL, not yet entered. Raises Failure where it is not there and only to be read."""
+    from ..runtime.store import open_store
+
+    path = url.removeprefix("sqlite:")
+    if "://" not in url and url != MEMORY and reading and not os.path.exists(path):
+        raise Failure(
+            f"there is no store at {path}",
+            "say where runs are kept with --store, or set `store` in lgc.toml or under [tool.lgc]",
+        )
+    found: Store = open_store(url, readonly=reading)
+    return found
+
+
+def with_store(given: str, work: Callable[[Store], Awaitable[T]], *, reading: bool) -> T:
+    """Open the store, do the work, close it; the event loop is made here."""
+
+    async def main() -> T:
+        async with open_url(store_url(given), reading=reading) as store:
+            return await work(store)
+
+    return asyncio.run(main())
+
+
+async def get_run(store: Store, run: str) -> RunRecord:
+    """The run of that id, or the only one whose id begins so. Raises Failure with the nearest ids."""
+    from ..runtime.errors import RunNotFound
+
+    try:
+        return await store.get_run(run)
+    except RunNotFound:
+        pass
+    from difflib import get_close_matches
+
+    there = await store.list_runs()
+    begins = [one for one in there if len(run) >= 4 and one.run.startswith(run)]
+    if len(begins) == 1:
+        return begins[0]
+    if len(begins) > 1:
+        names = ", ".join(one.run for one in begins[:5])
+        raise Failure(f"`{run}` could be any of {len(begins)} runs: {names}{' …' if begins[5:] else ''}")
+    near = get_close_matches(run, [one.run for one in there], n=1)
+    hint = f"did you mean `{near[0]}`?" if near else "see `lgc runs`"
+    raise Failure(f"no run `{run}` in the store", hint if there else "the store holds no runs")
