@@ -16,6 +16,7 @@ from .build_expressions import BuildExpressions
 from .build_graph import BuildGraphs
 from .build_runs import BuildRuns
 from .diagnostic import Diagnostic
+from .lexer import ContextualLexer
 from .source import Source
 
 if TYPE_CHECKING:
@@ -46,14 +47,10 @@ class _Machine(NamedTuple):
 
 @cache
 def _machine() -> _Machine:
-    from lark import Lark
-
-    from .. import grammar
+    from ..grammar import tables
 
     builder = Builder()
-    lark = Lark(
-        grammar.text(), parser="lalr", keep_all_tokens=True, maybe_placeholders=False, transformer=builder
-    )
+    lark = tables.load(builder, {"ContextualLexer": ContextualLexer})
     return _Machine(lark, builder, Lock())
 
 

@@ -1,0 +1,188 @@
+"""From text to tokens for Lark's parser: its contextual lexer, with one scan instead of a pattern per state.
+
+Lark asks its lexer for one token at a time and tells it the parser's state. This one takes the same terminals
+and gives the same tokens as Lark's own contextual lexer (a test holds them against each other), but scans every
+state with one pattern and then decides by the state what a word is: a keyword where the state has room for it
+and its own pattern agrees with what follows, else a name. What no terminal matches becomes a token that no
+state accepts, so that every mistake reaches the recovery in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from . import words
+
+Accepts = dict[str, Any]
+"""One row of the parse table: what a parser state does for each terminal."""
+
+
+class Tok:
+    """A token. `type` is a terminal of the grammar, or one of BAD_NUMBER, BAD_STRING, BAD_SIGN."""
+
+    __slots__ = ("end_pos", "start_pos", "type", "value")
+    line = column = end_line = end_column = None
+
+    def __init__(self, type: str, value: str, start_pos: int, end_pos: int) -> None:
+        self.type = type
+        self.value = value
+        self.start_pos = start_pos
+        self.end_pos = end_pos
+
+    def __repr__(self) -> str:
+        return f"{self.type} {self.value!r} at {self.start_pos}"
+
+
+SIGNS = {
+    "{": "LBRACE", "}": "RBRACE", "(": "LPAR", ")": "RPAR", "[": "LSQB", "]": "RSQB",
+    ":": "COLON", ",": "COMMA", "|": "BAR", "!": "BANG", "->": "ARROW", ".": "DOT", "..": "DOTDOT",
+    "=": "EQ", "+=": "PLUS_EQ", "-=": "MINUS_EQ", "?": "QMARK", "?.": "QMARK_DOT", "??": "COALESCE",
+    "==": "COMPARE", "!=": "COMPARE", "<": "COMPARE", "<=": "COMPARE", ">": "COMPARE", ">=": "COMPARE",
+    "+": "PLUS", "-": "MINUS", "*": "STAR", "/": "SLASH", "%": "PERCENT",
+    "=>": "BAD_SIGN", "&&": "BAD_SIGN", "||": "BAD_SIGN", "===": "BAD_SIGN", "!==": "BAD_SIGN",
+    ":=": "BAD_SIGN", "<>": "BAD_SIGN",
+}  # fmt: skip
+"""Signs and the terminals that they are; the bad ones belong to other languages."""
+
+_SIGN = r"[=!]==|=>|->|&&|\|\||:=|<>|\.\.|\?\?|\?\.|[-+]=|[=!<>]=|[-{}()\[\]:,|!.=?+*/%<>]"
+_GROUPS = ("NAME", "SIGN", "STRING", "DURATION", "FLOAT", "INT", "END", "BAD_NUMBER", "BAD_STRING", "BAD_SIGN")
+_NAME, _SIGN_GROUP, _END = 1, 2, 7
+_DIGITS = r"[0-9](?:_?[0-9])*"
+
+
+def _master() -> re.Pattern[str]:
+    parts = {
+        "NAME": r"[A-Za-z_][A-Za-z0-9_]*",
+        "SIGN": _SIGN,
+        "STRING": r'"""[^"\\]*(?:(?:\\[\s\S]|"(?!""))[^"\\]*)*"""|"(?!"")[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"',
+        "DURATION": rf"{_DIGITS}(?:ms|[smhd])(?![A-Za-z0-9_])",
+        "FLOAT": rf"{_DIGITS}(?:\.{_DIGITS}(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)(?![A-Za-z0-9_]|\.(?!\.))",
+        "INT": rf"{_DIGITS}(?![A-Za-z0-9_]|\.(?!\.))",
+        "END": r"\Z",
+        "BAD_NUMBER": r"[0-9][A-Za-z0-9_]*(?:\.(?!\.)[A-Za-z0-9_]*)*(?:(?<=[eE])[+-][A-Za-z0-9_]+)?",
+        "BAD_STRING": r"\"\"\"[\s\S]*|\"[^\n]*|'(?:[^'\\\n]|\\[^\n])*'?",
+        "BAD_SIGN": r"[^\x00-\x7f]+|[\s\S]",
+    }
+    tokens = "|".join(f"({parts[group]})" for group in _GROUPS)
+    return re.compile(rf"(?:[ \t\r\n\f]+|//[^\n]*)*(?:{tokens})")
+
+
+MASTER = _master()
+"""White space, comments and one token; its last group is the index of its kind in `_GROUPS`, plus one."""
+
+_WORD = re.compile(r"([a-z_]+?)(s\?)?\\b(.*)", re.DOTALL)
+_SPLIT = {"COALESCE": "QMARK", "QMARK_DOT": "QMARK"}
+_LAST_COMMAS = ("LAST_COMMA", "LAST_COMMA_OF_ACT")
+
+
+class Vocabulary:
+    """What the grammar's terminals say about words: which keywords they may be, and what must follow."""
+
+    def __init__(self, terminals: list[Any]) -> None:
+        found: dict[str, list[tuple[int, str, str]]] = {}
+        self._looks: dict[str, re.Pattern[str]] = {}
+        self._patterns: dict[str, str] = {}
+        for terminal in terminals:
+            pattern: str = terminal.pattern.value
+            match = _WORD.fullmatch(pattern)
+            if match:
+                word, plural, look = match.groups()
+                for form in (word, word + "s") if plural else (word,):
+                    found.setdefault(form, []).append((-terminal.priority, terminal.name, look))
+            elif terminal.name in _LAST_COMMAS or terminal.name == "SLASH_SLASH":
+                self._patterns[terminal.name] = pattern
+        self.words = {
+            word: tuple((name, look) for _, name, look in sorted(entries)) for word, entries in found.items()
+        }
+
+    def _looks_so(self, look: str, text: str, at: int) -> bool:
+        pattern = self._looks.get(look)
+        if pattern is None:
+            pattern = self._looks[look] = re.compile(look)
+        return pattern.match(text, at) is not None
+
+    def word(self, word: str, text: str, end: int, accepts: Accepts) -> str:
+        """The terminal that a word is in a state."""
+        entries = self.words[word]
+        for name, look in entries:
+            if name in accepts and (not look or self._looks_so(look, text, end)):
+                return name
+        return entries[0][0] if word in words.RESERVED else "NAME"
+
+    def comma(self, text: str, start: int, accepts: Accepts) -> str:
+        """Whether a comma is the last one of a list without brackets."""
+        for name in _LAST_COMMAS:
+            if name in accepts and self._looks_so(self._patterns[name], text, start):
+                return name
+        return "COMMA"
+
+    def division(self, text: str, start: int, end: int) -> int:
+        """The offset of a `//` between two tokens that divides rather than starts a comment, or -1."""
+        at = text.find("//", start, end)
+        if at >= 0 and self._looks_so(self._patterns["SLASH_SLASH"], text, at):
+            return at
+        return -1
+
+    def sign(self, value: str, text: str, start: int, accepts: Accepts) -> str:
+        """The terminal that a sign is in a state."""
+        name = SIGNS[value]
+        if name in accepts and name != "COMMA":
+            return name
+        if name == "COMMA":
+            return self.comma(text, start, accepts)
+        split = _SPLIT.get(name)
+        return split if split is not None and split in accepts else name
+
+
+class ContextualLexer:
+    """Lark's contextual lexer, as its parser calls it."""
+
+    __future_interface__ = 2
+
+    def __init__(self, conf: Any, states: Any, always_accept: Any = ()) -> None:
+        self.vocabulary = Vocabulary(list(conf.terminals))
+
+    def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[Tok]:
+        """The tokens from the lexer state's position on, each as the parser's state at that time sees it."""
+        text: str = lexer_state.text.text
+        at: int = lexer_state.line_ctr.char_pos
+        states = parser_state.parse_conf.states
+        stack: list[int] = parser_state.state_stack
+        vocabulary = self.vocabulary
+        known, signs, groups = vocabulary.words, SIGNS, _GROUPS
+        again = True
+        while again:
+            again = False
+            for match in MASTER.finditer(text, at):
+                kind: int = match.lastindex  # type: ignore[assignment]
+                start, end = match.span(kind)
+                if start - at > 1 and "SLASH_SLASH" in states[stack[-1]]:
+                    slashes = vocabulary.division(text, at, start)
+                    if slashes >= 0:
+                        yield Tok("SLASH_SLASH", "//", slashes, slashes + 2)
+                        at, again = slashes + 2, True
+                        break
+                if kind == _NAME:
+                    value = match[1]
+                    name = "NAME"
+                    if value in known:
+                        name = vocabulary.word(value, text, end, states[stack[-1]])
+                elif kind == _SIGN_GROUP:
+                    value = match[2]
+                    name = signs[value]
+                    accepts = states[stack[-1]]
+                    if name == "COMMA" or name not in accepts:
+                        name = vocabulary.sign(value, text, start, accepts)
+                        if name == "QMARK" and end - start == 2:
+                            at, again = start + 1, True
+                            yield Tok("QMARK", "?", start, at)
+                            break
+                elif kind == _END:
+                    break
+                else:
+                    value = match[kind]
+                    name = groups[kind - 1]
+                at = end
+                yield Tok(name, value, start, end)

@@ -1,0 +1,89 @@
+"""From the grammar to Lark's parse tables: built once, kept beside the grammar, loaded at each start.
+
+`tables.json` is written by `python -m lgc.grammar.tables` and holds what Lark needs to go on without building,
+behind a stamp: the format, the edition, Lark's version and the SHA-256 of the grammar's text. Tables with
+another stamp, or none, or broken ones, are built anew in memory, which takes a fraction of a second more.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import EDITION, text
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+FORMAT = 1
+PATH = Path(__file__).parent / "tables.json"
+_OPTIONS: dict[str, Any] = {
+    "parser": "lalr",
+    "lexer": "contextual",
+    "start": "start",
+    "keep_all_tokens": True,
+    "maybe_placeholders": False,
+}
+
+
+def stamp(grammar: str) -> str:
+    """What tables of a grammar must be marked with to be used."""
+    from hashlib import sha256
+
+    import lark
+
+    version = ".".join(lark.__version__.split(".")[:2])
+    return f"{FORMAT} {EDITION} lark-{version} {sha256(grammar.encode()).hexdigest()}"
+
+
+def build() -> dict[str, Any]:
+    """Tables as plain data, built from the grammar."""
+    from lark.grammar import Rule
+    from lark.lexer import TerminalDef
+
+    grammar = text()
+    data, memo = _built(grammar).memo_serialize([TerminalDef, Rule])
+    return {"stamp": stamp(grammar), "data": data, "memo": memo}
+
+
+def load(transformer: object, plugins: dict[str, Any] | None = None) -> Lark:
+    """A parser that calls `transformer` for each rule and valued terminal; never fails over the tables."""
+    grammar = text()
+    options: dict[str, Any] = {"transformer": transformer, "_plugins": plugins or {}}
+    try:
+        return _loaded(PATH.read_bytes(), grammar, options)
+    except Exception:  # whatever is wrong with the file, the grammar itself is there
+        return _built(grammar, options)
+
+
+def _built(grammar: str, options: dict[str, Any] | None = None) -> Lark:
+    from lark import Lark
+
+    return Lark(grammar, **_OPTIONS, **(options or {}))
+
+
+def _loaded(kept: bytes, grammar: str, options: dict[str, Any]) -> Lark:
+    from lark import Lark
+
+    tables = json.loads(kept)
+    if tables["stamp"] != stamp(grammar):
+        raise ValueError("tables of another grammar")
+    memo = {int(key): value for key, value in tables["memo"].items()}
+    table = tables["data"]["parser"]["parser"]
+    table["tokens"] = {int(key): name for key, name in table["tokens"].items()}
+    table["states"] = {
+        int(state): {int(token): action for token, action in actions.items()}
+        for state, actions in table["states"].items()
+    }
+    # What Lark's own generated parsers call; the stamp makes sure of the version.
+    return Lark._load_from_dict(tables["data"], memo, **options)  # pyright: ignore[reportPrivateUsage]
+
+
+def main() -> None:
+    """Write the tables of the grammar as it is now."""
+    PATH.write_text(json.dumps(build(), sort_keys=True, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
