@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from . import plan
 from .errors import DecisionRefused, MutationRejected
 from .frame import Frame
-from .state import Mutation, State
+from .state import Mutation, class_of
 from .store.protocols import DecisionRecord
 from .typed_json import Applied, decode_mutations, encode_field, encode_mutations
 
@@ -91,7 +92,7 @@ class BarrierInfo(NamedTuple):
 
 def describe(run: str, frame: Frame, node: plan.Barrier) -> BarrierInfo:
     """The barrier that a frame stands at."""
-    kind: type[State] = type(frame.state)
+    kind = class_of(frame.state)
     shown = {f: encode_field(kind, f, getattr(frame.state, kind.__lg_fields__[f])) for f in node.shows}
     visit = frame.visits(node.name) + 1
     text = json.dumps(shown, sort_keys=True, separators=(",", ":"))
@@ -200,9 +201,11 @@ def resolve(frame: Frame, node: plan.Barrier, record: DecisionRecord) -> Resolut
         arguments = declared.arguments.model_validate_json(record.arguments)
     except ValidationError as error:
         raise DecisionRefused(f"decision `{record.answer}` of `{node.name}` does not fit: {error}") from error
-    return Resolution(
-        record.answer, None, mutations, lambda state: declared.records(state, arguments), record
-    )
+    return Resolution(record.answer, None, mutations, partial(_records, declared, arguments), record)
+
+
+def _records(declared: plan.Answer, arguments: Any, state: Any) -> tuple[Any, ...]:
+    return declared.records(state, arguments)
 
 
 def timed_out(frame: Frame, node: plan.Barrier) -> Resolution:
@@ -212,7 +215,7 @@ def timed_out(frame: Frame, node: plan.Barrier) -> Resolution:
     name, arguments = node.timeout_answer
     declared = node.answers[name]
     given = arguments(frame.state)
-    return Resolution(name, None, (), lambda state: declared.records(state, given), None)
+    return Resolution(name, None, (), partial(_records, declared, given), None)
 
 
 def fitting(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from . import plan
 from .barrier import BarrierInfo, Resolution, describe, fitting, resolve, timed_out, to_record
@@ -12,6 +13,7 @@ from .events import EventKind
 from .frame import Frame
 from .lane import Lane
 from .machine import complete
+from .store.protocols import DecisionRecord
 
 
 async def run_barrier(engine: Engine, lane: Lane, frame: Frame, node: plan.Barrier) -> bool:
@@ -76,8 +78,9 @@ async def refresh(engine: Engine) -> None:
 async def _ask(engine: Engine, info: BarrierInfo) -> bool:
     """Ask the sink; whether it is worth looking again."""
     assert engine.barrier_sink is not None
+    limit = asyncio.timeout(max(0.0, info.deadline - engine.clock.time()))
     try:
-        async with asyncio.timeout(max(0.0, info.deadline - engine.clock.time())) as limit:
+        async with limit:
             decision = await engine.barrier_sink.wait(info)
     except TimeoutError:
         if limit.expired():
@@ -90,13 +93,8 @@ async def _ask(engine: Engine, info: BarrierInfo) -> bool:
     return True
 
 
-async def add(engine: Engine, record: object) -> None:
+async def add(engine: Engine, record: DecisionRecord) -> None:
     """Keep an answer and let waiting barriers look at it."""
-    from dataclasses import replace
-
-    from .store.protocols import DecisionRecord
-
-    assert isinstance(record, DecisionRecord)
     id = await engine.store.add_decision(record) if engine.store is not None else len(engine.decisions) + 1
     engine.decisions.append(replace(record, id=id))
     engine.wake("decision")
@@ -144,7 +142,7 @@ async def _take(
         frame, resolution.outcome, resolution.mutations, goto=resolution.goto, then=resolution.records
     )
     record = resolution.record
-    detail = {"barrier": info.id, "shown": dict(info.shown)}
+    detail: dict[str, object] = {"barrier": info.id, "shown": dict(info.shown)}
     if record is not None:
         detail["actor"] = record.actor
         detail["decision"] = record.id

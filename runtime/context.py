@@ -87,7 +87,7 @@ class TaskContext(Generic[V, P]):
 
     def _record(self, mutation: Any) -> None:
         if type(mutation) not in self.__lg_node__.records:
-            kind: Any = type(mutation)
+            kind: Any = mutation.__class__
             name: str = getattr(kind, "__lg_name__", kind.__name__)
             allowed = ", ".join(f"`{cls.__lg_name__}`" for cls in self.__lg_node__.records) or "none"
             raise MutationRejected(

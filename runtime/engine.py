@@ -12,6 +12,7 @@ The run stops as waiting when no lane can go on: each stands at a barrier that n
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -23,7 +24,6 @@ from .errors import (
     NodeFailed,
     RunFenced,
     RunUncertain,
-    SerializationError,
     StepsExceeded,
     StorageError,
 )
@@ -332,9 +332,4 @@ def as_failure(error: BaseException, frame: Frame, node: str, run: str) -> LgcEr
 
 
 def _dumps(data: dict[str, Any]) -> str:
-    import json
-
     return json.dumps(data, separators=(",", ":"))
-
-
-__all__ = ["Engine", "ExecutionEntry", "SerializationError", "as_failure", "fatal"]

@@ -185,7 +185,9 @@ async def _stop(engine: Engine, active: dict[Lane, str | int], over: deque[Lane]
     for one in active:
         if one not in over:
             one.stop()
-    tasks = [one.task for one in active if one.task is not None and not one.task.done()]
+    tasks: list[asyncio.Task[None]] = [
+        one.task for one in active if one.task is not None and not one.task.done()
+    ]
     cancelled = False
     while tasks:
         try:
@@ -210,7 +212,7 @@ async def _failed(
     since: float,
 ) -> bool:
     """Take the error edge, keeping what succeeded in `collect` mode; raise where there is none."""
-    key, first = next(iter(outcome.failures.items()))
+    first = next(iter(outcome.failures.values()))
     route = frame.plan.routes.get(node.name)
     if route is None or "error" not in route.on:
         if isinstance(first, (Unrouted, StepsExceeded)):

@@ -15,7 +15,7 @@ from typing import Any
 from .errors import EvaluationError, LgcError, MergeConflict
 from .frame import Effect, Frame
 from .graph import load
-from .state import State, Undo
+from .state import State, Undo, class_of
 from .typed_json import Applied, validated_field
 
 COMMUTING = frozenset({"add", "append", "union", "max", "min", "sub"})
@@ -36,6 +36,7 @@ def join(
     """
     written = [_written(branch) for branch in winners]
     _refuse_conflicts(frame.state, winners, written)
+    kind = class_of(frame.state)
     state: Any = frame.state.__lg_fork__()
     undo = Undo()
     effects: list[Effect] = []
@@ -55,7 +56,7 @@ def join(
         if stored is not None and field in stored:
             value = stored[field]
         else:
-            value = merge(rule, target, type(state), field, getattr(frame.state, attribute), values)
+            value = merge(rule, target, kind, field, getattr(frame.state, attribute), values)
         effect = Effect((), None, field, value)
         perform(state, effect, undo)
         effects.append(effect)
@@ -146,9 +147,11 @@ def _union(before: Any, values: list[Any]) -> Any:
     present = [v for v in (before, *values) if v is not None]
     if any(isinstance(v, Mapping) for v in present):
         joined: dict[Any, Any] = dict(before or {})
+        start = dict(joined)
         for value in values:
+            branch: Mapping[Any, Any] = value or {}
             # Only what the branch changed: an untouched entry must not undo another branch's.
-            joined.update({k: v for k, v in (value or {}).items() if (before or {}).get(k, _ABSENT) != v})
+            joined.update({k: v for k, v in branch.items() if start.get(k, _ABSENT) != v})
         return joined
     return set[Any]().union(*present)
 

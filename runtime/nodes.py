@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import plan
@@ -149,8 +149,9 @@ async def _call(call: Implementation, context: Any, node: plan.Task, tie: Attemp
     if node.timeout is None:
         await _invoke(call, context)
         return
+    limit = asyncio.timeout(node.timeout)
     try:
-        async with asyncio.timeout(node.timeout) as limit:
+        async with limit:
             await _invoke(call, context)
     except TimeoutError as error:
         if not limit.expired():
@@ -179,9 +180,6 @@ async def _note_attempt(
     if engine.store is not None:
         note = AttemptRecord(engine.run, frame.path, name, visit, attempt, engine.clock.time())
         await engine.commit(lane, Commit(engine.run, engine.fence, attempt=note))
-        engine.uncertain.add((frame.path, name, visit))
-        # Within this process we know what happens next; only a later one would not.
-        engine.uncertain.discard((frame.path, name, visit))
 
 
 def _retries(node: plan.Task, failure: LgcError) -> int:
@@ -222,7 +220,7 @@ async def failed(
     name = frame.node
     failure.at(run=engine.run, node=frame.where(name), step=engine.step)
     route = frame.plan.routes.get(name)
-    on = route.on if route is not None else {}
+    on: Mapping[str, object] = route.on if route is not None else {}
     outcome = "timeout" if isinstance(failure, NodeTimedOut) and "timeout" in on else "error"
     if outcome not in on:
         engine.say(EventKind.NODE_FAILED, frame, name, error=failure.message, attempt=attempt)

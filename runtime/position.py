@@ -16,7 +16,7 @@ from .errors import CheckpointCorrupted, LgcError
 from .frame import Effect, Frame
 from .graph import Graph
 from .machine import Completion, again, complete_joined
-from .state import State
+from .state import State, class_of
 from .store.protocols import MutationRecord
 from .typed_json import (
     decode_checkpoint,
@@ -64,7 +64,7 @@ def redo(root: Frame, record: MutationRecord) -> None:
         frame = locate(root, record.frame)
         if frame.node != record.node:
             raise KeyError(record.node)
-        kind: type[State] = type(frame.state)
+        kind = class_of(frame.state)
         applied = decode_mutations(kind, record.mutations)
         node = frame.plan.nodes[record.node]
         detail: dict[str, Any] = json.loads(record.detail) if record.detail else {}
@@ -102,7 +102,7 @@ def detail_of(frame: Frame, completion: Completion, joined: bool) -> dict[str, A
     if joined:
         detail["won"] = list(completion.won)
     if completion.merged:
-        kind: type[State] = type(frame.state)
+        kind = class_of(frame.state)
         detail["merged"] = {f: encode_field(kind, f, v) for f, v in completion.merged.items()}
     return detail
 
@@ -140,8 +140,7 @@ def _effect_state(frame: Frame, lens: Sequence[str]) -> type[State]:
     state: Any = frame.state
     for attribute in lens:
         state = getattr(state, attribute)
-    kind: type[State] = type(state)
-    return kind
+    return class_of(state)
 
 
 def _write_effect(frame: Frame, effect: Effect) -> str:

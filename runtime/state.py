@@ -195,6 +195,11 @@ class State:
         return f"{type(self).__name__}({shown})"
 
 
+def class_of(state: State) -> type[State]:
+    """The generated class of a state."""
+    return type(state)
+
+
 class View:
     """Base of what a task sees of a state: only properties, nothing to set."""
 

@@ -1,0 +1,167 @@
+"""From a stored run to its position: is the graph the right one, and where does the run stand."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from .errors import CheckpointNotFound, GraphMismatch, LgcError, TransientMissing
+from .frame import Frame
+from .graph import Graph
+from .position import begin, from_snapshot, redo, to_snapshot
+from .store.protocols import CheckpointRecord, Commit, OverrideRecord, RunRecord, RunStatus, Store
+from .typed_json import decode_checkpoint, encode_state
+
+
+class RestoreMode(StrEnum):
+    """Which graphs a run may go on under.
+
+    `strict`: the one it was made under. `force`: any; the override is recorded with actor and reason.
+    `compatible` and `migrate` are refused until the comparison of a run's history is there.
+    """
+
+    STRICT = "strict"
+    COMPATIBLE = "compatible"
+    MIGRATE = "migrate"
+    FORCE = "force"
+
+
+async def restorable(
+    store: Store, graph: Graph[Any], run: RunRecord, mode: RestoreMode, reason: str, actor: str, now: float
+) -> OverrideRecord | None:
+    """Accept or refuse a graph for a run; the override to record where it is forced.
+
+    Raises:
+        GraphMismatch: with the element-wise changes, where the old canonical form is in the store.
+        LgcError: a forced restore without reason or actor.
+    """
+    if run.hash == graph.hash:
+        return None
+    if mode is not RestoreMode.FORCE:
+        raise await mismatch(store, graph, run)
+    if not reason.strip() or not actor.strip():
+        raise LgcError("a forced restore needs a reason and an actor", run=run.run)
+    step = 0
+    async for record in store.replay(run.run):
+        step = record.step
+    return OverrideRecord(run.run, step, actor, reason, run.hash, graph.hash, now)
+
+
+async def mismatch(store: Store, graph: Graph[Any], run: RunRecord) -> GraphMismatch:
+    """The error that says what changed between the graph of a run and the one given."""
+    from .changes import compare
+
+    old = await store.get_graph(run.hash)
+    changes = compare(old, graph.canonical) if old is not None else ()
+    return GraphMismatch(run.hash, graph.hash, changes, run=run.run)
+
+
+class Position(NamedTuple):
+    """Where a run stands: its frames, the last step, the size of the snapshot it was read from."""
+
+    root: Frame
+    step: int
+    snapshot_bytes: int
+
+
+async def rebuild(
+    store: Store,
+    graph: Graph[Any],
+    run: RunRecord,
+    transients: Mapping[str, object],
+    to_step: int | None = None,
+) -> Position:
+    """The position after a step (the last one by default). Calls no node.
+
+    Raises:
+        CheckpointCorrupted, StorageError, SerializationError, TransientMissing, CheckpointNotFound.
+    """
+    values = provided(graph, transients)
+    snapshot = await store.latest_snapshot(run.run, to_step)
+    if snapshot is not None:
+        root, step = from_snapshot(graph, snapshot.snapshot, values), snapshot.step
+    else:
+        kind = graph.plan.state
+        checkpoint = decode_checkpoint(kind, run.input)
+        root, step = begin(graph, kind.restore(checkpoint, values), run.created), 0
+    # A long log makes many small objects at once; collecting garbage meanwhile finds nothing.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        if to_step is None or step < to_step:
+            async for record in store.replay(run.run, step + 1):
+                redo(root, record)
+                step = record.step
+                if step == to_step:
+                    break
+    finally:
+        if collecting:
+            gc.enable()
+    if to_step is not None and step != to_step:
+        raise CheckpointNotFound(f"run `{run.run}` has no step {to_step} (its last is {step})", run=run.run)
+    return Position(root, step, len(snapshot.snapshot) if snapshot is not None else 0)
+
+
+def provided(graph: Graph[Any], transients: Mapping[str, object]) -> dict[str, object]:
+    """The values of transient fields: as given, or made by the functions given.
+
+    Raises TransientMissing naming the field.
+    """
+    values = {
+        name: value() if callable(value) and _is_provider(value) else value
+        for name, value in transients.items()
+    }
+    for field in graph.plan.state.__lg_transients__:
+        if field not in values:
+            raise TransientMissing(
+                f"transient field `{field}` of `{graph.plan.state.__lg_name__}` has no value",
+                hint=f"pass transients={{{field!r}: …}}",
+            )
+    return values
+
+
+def blanks(graph: Graph[Any]) -> dict[str, object]:
+    """Nothing for each transient field: for looking at a run without running it."""
+    return {field: None for field in graph.plan.state.__lg_transients__}
+
+
+def _is_provider(value: Any) -> bool:
+    # A plain function or bound method makes the value; an object that happens to be callable is one.
+    return type(value).__name__ in ("function", "method", "builtin_function_or_method", "partial")
+
+
+async def replay(
+    store: Store,
+    run_id: str,
+    to_step: int | None = None,
+    *,
+    graph: Graph[Any],
+    transients: Mapping[str, object] | None = None,
+) -> Any:
+    """The state of a run after a step (the last by default), rebuilt from the log. Calls no node.
+
+    Raises RunNotFound, GraphMismatch, CheckpointCorrupted, CheckpointNotFound.
+    """
+    run = await store.get_run(run_id)
+    if run.hash != graph.hash:
+        raise await mismatch(store, graph, run)
+    blank = blanks(graph)
+    position = await rebuild(store, graph, run, {**blank, **(transients or {})}, to_step)
+    return position.root.state
+
+
+async def fork(store: Store, graph: Graph[Any], run_id: str, step: int, new: str, now: float) -> None:
+    """Make a new run that starts from the position after a step of another. Raises CheckpointNotFound."""
+    run = await store.get_run(run_id)
+    blank = blanks(graph)
+    position = await rebuild(store, graph, run, blank, step)
+    record = RunRecord(
+        new, run.graph, run.hash, RunStatus.RUNNING, encode_state(position.root.state), now, now,
+        launch=run.launch, parent=f"{run_id}@{step}",
+    )  # fmt: skip
+    await store.create_run(record)
+    fence = await store.take(new, "")
+    snapshot = CheckpointRecord(f"{new}@0", new, 0, run.hash, now, to_snapshot(position.root))
+    await store.commit(Commit(new, fence, snapshot=snapshot))

@@ -1,0 +1,38 @@
+"""For callers without an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .graph import Graph
+from .session import GraphResult, Session
+from .store.protocols import Store
+
+S = TypeVar("S")
+
+
+def run_sync(
+    graph: Graph[S],
+    state: S,
+    *,
+    store: Store | Callable[[], Store] | None = None,
+    run_id: str | None = None,
+    **sinks: Any,
+) -> GraphResult[S]:
+    """Start a run and go on until it is done or waits; see `Session.start` and `Session.run`.
+
+    `store` may be a function that makes one; it is opened and closed here.
+    """
+
+    async def main() -> GraphResult[S]:
+        made = store() if callable(store) else store
+        if made is None:
+            session = await Session.start(graph, state, run_id=run_id, **sinks)
+            return await session.run()
+        async with made:
+            session = await Session.start(graph, state, store=made, run_id=run_id, **sinks)
+            return await session.run()
+
+    return asyncio.run(main())

@@ -1,0 +1,487 @@
+"""A session: one process that drives one run, from its start or from the store."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from . import plan
+from .barrier import BarrierDecision, BarrierInfo, describe, to_record
+from .barriers import add
+from .clock import Clock, SystemClock
+from .engine import Engine, ExecutionEntry, fatal
+from .errors import Cancelled, DecisionRefused, LgcError, RunUncertain
+from .events import EventKind, GraphEvent, StreamChunk
+from .frame import Frame
+from .graph import Graph
+from .machine import complete
+from .position import begin, locate, to_snapshot
+from .restore import RestoreMode, rebuild, restorable
+from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
+from .state import Mutation
+from .store.protocols import CheckpointRecord, Commit, RunRecord, RunStatus, Store
+from .typed_json import encode_state
+
+S = TypeVar("S")
+T = TypeVar("T")  # of the functions that make a session: the class itself is not bound to a state yet
+
+
+@dataclass(frozen=True, slots=True)
+class GraphResult(Generic[S]):
+    """How a run, or this part of it, ended.
+
+    Attributes:
+        run_id: whose.
+        state: the state (a copy).
+        log: the steps that this session committed.
+        duration: seconds that this session drove the run.
+        status: `done`, or `waiting` where a barrier waits.
+        waiting: the barriers that wait.
+    """
+
+    run_id: str
+    state: S
+    log: tuple[ExecutionEntry, ...]
+    duration: float
+    status: RunStatus
+    waiting: tuple[BarrierInfo, ...] = ()
+
+
+class Settlement(StrEnum):
+    """What a person says of an `effect once` node that the run died in."""
+
+    RETRY = "retry"
+    SKIP = "skip"
+
+
+def owner() -> str:
+    """Who drives a run, for people: host and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+class Session(Generic[S]):
+    """Drives one run. Made by `start` or `restore`.
+
+    A session belongs to one event loop. Several sessions may be made for one run, but only the newest may
+    commit: the others get RunFenced.
+    """
+
+    def __init__(self, graph: Graph[S], engine: Engine, status: RunStatus) -> None:
+        self._graph = graph
+        self._engine = engine
+        self._status = status
+        self._busy = False
+
+    @classmethod
+    async def start(
+        cls,
+        graph: Graph[T],
+        state: T,
+        *,
+        store: Store | None = None,
+        run_id: str | None = None,
+        launch: str = "",
+        stream_sink: StreamSink | None = None,
+        trace_sink: TraceSink | None = None,
+        checkpoint_sink: CheckpointSink | None = None,
+        barrier_sink: BarrierSink | None = None,
+        clock: Clock | None = None,
+    ) -> Session[T]:
+        """Begin a run.
+
+        Args:
+            graph: what to run.
+            state: the state to start with; it is copied.
+            store: where the run is kept; None: nowhere, and it cannot be restored.
+            run_id: its id; None: a new one.
+            launch: JSON that says how it was started, kept for whoever resumes it.
+
+        Raises:
+            SerializationError: the state does not fit its types or constraints.
+            RunExists, StorageError: from the store.
+            Unrouted, EvaluationError: no edge leaves `start`.
+        """
+        ticking = clock or SystemClock()
+        now = ticking.time()
+        run = run_id or f"{graph.name}-{uuid4().hex[:12]}"
+        text = encode_state(state)
+        root = begin(graph, state.__lg_fork__(), now)  # type: ignore[attr-defined]  # pyright: ignore
+        fence = 0
+        if store is not None:
+            await put_graphs(store, graph.plan)
+            await store.create_run(
+                RunRecord(run, graph.name, graph.hash, RunStatus.RUNNING, text, now, now, launch=launch)
+            )
+            fence = await store.take(run, owner())
+        engine = Engine(
+            root, run=run, step=0, store=store, fence=fence, clock=ticking, stream_sink=stream_sink,
+            trace_sink=trace_sink, checkpoint_sink=checkpoint_sink, barrier_sink=barrier_sink,
+        )  # fmt: skip
+        return Session(graph, engine, RunStatus.RUNNING)
+
+    @classmethod
+    async def restore(
+        cls,
+        graph: Graph[T],
+        *,
+        store: Store,
+        run_id: str,
+        mode: RestoreMode = RestoreMode.STRICT,
+        transients: Mapping[str, object] | None = None,
+        reason: str = "",
+        actor: str = "",
+        stream_sink: StreamSink | None = None,
+        trace_sink: TraceSink | None = None,
+        checkpoint_sink: CheckpointSink | None = None,
+        barrier_sink: BarrierSink | None = None,
+        clock: Clock | None = None,
+    ) -> Session[T]:
+        """Take over a stored run where it stands: newest good snapshot, and the log after it.
+
+        Args:
+            mode: which graphs are accepted (see `RestoreMode`).
+            transients: values of transient fields, or functions without parameters that make them.
+            reason, actor: why and by whom, for `RestoreMode.FORCE`.
+
+        Raises:
+            RunNotFound, StorageError, CheckpointCorrupted: from the store.
+            GraphMismatch: the run was made under another graph; says what changed.
+            TransientMissing: names the field.
+        """
+        ticking = clock or SystemClock()
+        run = await store.get_run(run_id)
+        override = await restorable(store, graph, run, mode, reason, actor, ticking.time())
+        fence = await store.take(run_id, owner())
+        position = await rebuild(store, graph, run, transients or {})
+        if override is not None:
+            await put_graphs(store, graph.plan)
+            await store.commit(Commit(run_id, fence, override=override))
+        engine = Engine(
+            position.root, run=run_id, step=position.step, store=store, fence=fence, clock=ticking,
+            snapshot_bytes=position.snapshot_bytes,
+            decisions=await store.decisions(run_id, waiting=True),
+            attempts=await store.attempts(run_id), stream_sink=stream_sink, trace_sink=trace_sink,
+            checkpoint_sink=checkpoint_sink, barrier_sink=barrier_sink,
+        )  # fmt: skip
+        session = Session(graph, engine, run.status)
+        for warning in store.warnings():
+            engine.observe(None, warning, "warning")
+        if run.status not in (RunStatus.DONE, RunStatus.CANCELLED) and session._uncertain():
+            session._status = RunStatus.UNCERTAIN
+        return session
+
+    # --- looking ------------------------------------------------------------------------------------------
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self._engine.run
+
+    @property
+    def status(self) -> RunStatus:
+        """Where the run stands."""
+        return self._status
+
+    @property
+    def step(self) -> int:
+        """The last committed step."""
+        return self._engine.step
+
+    @property
+    def state(self) -> S:
+        """A copy of the state of the graph's own frame."""
+        return self._engine.root.state.__lg_fork__()
+
+    @property
+    def frames(self) -> tuple[FrameInfo, ...]:
+        """The active frames, outermost first."""
+        return tuple([self._engine.info(frame) for frame in _active(self._engine.root)])
+
+    @property
+    def waiting(self) -> tuple[BarrierInfo, ...]:
+        """The barriers that the run stands at."""
+        return waiting_barriers(self._engine.run, self._engine.root)
+
+    # --- going on -----------------------------------------------------------------------------------------
+
+    async def run(self) -> GraphResult[S]:
+        """Go on until the run is done or waits at a barrier.
+
+        Raises:
+            NodeFailed, Unrouted, StepsExceeded, EvaluationError, MutationRejected, MergeConflict: it failed.
+            Cancelled: it was cancelled.
+            RunUncertain: it died inside an `effect once` node and has to be settled.
+            RunFenced, StorageError: this session is over; the store is whole.
+        """
+        engine = self._engine
+        if self._busy:
+            raise LgcError("this session is already running", run=engine.run)
+        since = engine.clock.monotonic()
+        if self._status is RunStatus.DONE:
+            return self._result(since)
+        if self._status is RunStatus.CANCELLED:
+            raise Cancelled("the run was cancelled", run=engine.run, step=engine.step)
+        self._refuse_uncertain()
+        self._busy = True
+        try:
+            if self._status is not RunStatus.RUNNING:
+                await self._note(RunStatus.RUNNING)
+            engine.say(EventKind.RUN_STARTED, engine.root)
+            if engine.root.node == plan.END:
+                await self._note(RunStatus.DONE)
+            self._status = await engine.drive()
+        except LgcError as error:
+            await self._failed(error)
+            raise
+        finally:
+            self._busy = False
+        if self._status is RunStatus.WAITING:
+            await self._note(RunStatus.WAITING)
+            engine.say(EventKind.RUN_WAITING, engine.root, barriers=[b.id for b in self.waiting])
+        else:
+            engine.say(EventKind.RUN_COMPLETED, engine.root)
+        return self._result(since)
+
+    async def _failed(self, error: LgcError) -> None:
+        engine = self._engine
+        error.at(run=engine.run, step=engine.step)
+        if isinstance(error, RunUncertain):
+            await self._note(RunStatus.UNCERTAIN, error.message)
+        elif isinstance(error, Cancelled):
+            await self._note(RunStatus.CANCELLED)
+            engine.say(EventKind.RUN_CANCELLED, engine.root)
+            return
+        elif not fatal(error):
+            await self._note(RunStatus.FAILED, error.message)
+        engine.say(EventKind.RUN_FAILED, engine.root, error=error.message, type=type(error).__name__)
+
+    async def _note(self, status: RunStatus, error: str = "") -> None:
+        self._status = status
+        engine = self._engine
+        if engine.store is not None:
+            await engine.commit(None, Commit(engine.run, engine.fence, status=status, error=error))
+
+    def _result(self, since: float) -> GraphResult[S]:
+        engine = self._engine
+        return GraphResult(
+            engine.run, self.state, tuple(engine.log), engine.clock.monotonic() - since, self._status,
+            self.waiting if self._status is RunStatus.WAITING else (),
+        )  # fmt: skip
+
+    async def stream(self) -> AsyncIterator[GraphEvent | StreamChunk]:
+        """Go on as `run` does, giving control events and chunks as they come.
+
+        Raises what `run` raises, after the last event. Leaving the loop early stops the session in order.
+        """
+        queue = _Queue(self._engine)
+        driver = asyncio.get_running_loop().create_task(self.run())
+        driver.add_done_callback(lambda _: queue.close())
+        try:
+            async for item in queue:
+                yield item
+            await driver
+        finally:
+            queue.detach()
+            if not driver.done():
+                driver.cancel()
+                await asyncio.gather(driver, return_exceptions=True)
+
+    async def decide(self, barrier: str, decision: BarrierDecision, *, actor: str = "") -> None:
+        """Answer a barrier, by its id (exactly this one) or its node (any visit, also one to come).
+
+        The answer is recorded; a session that runs takes it at once, otherwise call `run` again.
+
+        Raises:
+            DecisionRefused: unknown barrier or answer, wrong arguments, or what was shown has changed.
+            MutationRejected: a mutation that the barrier does not let the decider record.
+        """
+        engine = self._engine
+        refuse_stale(barrier, self.waiting, self._status)
+        record = to_record(engine.root.plan, engine.run, barrier, decision, actor, engine.clock.time())
+        await add(engine, record)
+
+    async def cancel(self) -> None:
+        """End the run for good, wherever it is; what was committed stays."""
+        if self._status in (RunStatus.DONE, RunStatus.CANCELLED):
+            return
+        if not self._engine.cancel():
+            await self._note(RunStatus.CANCELLED)
+            self._engine.say(EventKind.RUN_CANCELLED, self._engine.root)
+
+    async def checkpoint(self) -> str:
+        """Make a checkpoint with a snapshot of the position now; its id. Raises StorageError, RunFenced."""
+        engine = self._engine
+        if engine.store is None:
+            raise LgcError("this run has no store to keep a checkpoint in", run=engine.run)
+        id = f"{engine.run}@{engine.step}"
+        record = CheckpointRecord(
+            id, engine.run, engine.step, self._graph.hash, engine.clock.time(), to_snapshot(engine.root)
+        )
+        await engine.commit(None, Commit(engine.run, engine.fence, snapshot=record))
+        engine.say(EventKind.CHECKPOINT_SAVED, engine.root, checkpoint=id)
+        return id
+
+    async def fork(self, step: int, *, run_id: str | None = None) -> Session[S]:
+        """A new run that starts from the position after a step of this one. Raises CheckpointNotFound."""
+        from .restore import fork
+
+        engine = self._engine
+        if engine.store is None:
+            raise LgcError("this run has no store to fork from", run=engine.run)
+        new = run_id or f"{engine.run}-fork-{uuid4().hex[:6]}"
+        await fork(engine.store, self._graph, engine.run, step, new, engine.clock.time())
+        from .position import transients_of
+
+        return await Session.restore(
+            self._graph, store=engine.store, run_id=new, transients=transients_of(engine.root.state)
+        )
+
+    # --- effects ------------------------------------------------------------------------------------------
+
+    def _uncertain(self) -> list[tuple[Frame, str]]:
+        found: list[tuple[Frame, str]] = []
+        for path, name, visit in self._engine.uncertain:
+            try:
+                frame = locate(self._engine.root, path)
+            except (KeyError, LgcError):
+                continue
+            if frame.node == name and frame.visits(name) + 1 == visit:
+                found.append((frame, name))
+        return found
+
+    def _refuse_uncertain(self) -> None:
+        for frame, name in self._uncertain():
+            raise RunUncertain(
+                f"the run died inside `{name}`, which is `effect once`: it may or may not have happened",
+                run=self._engine.run, node=frame.where(name), step=self._engine.step,
+            )  # fmt: skip
+
+    async def settle(self, node: str, how: Settlement | str | Sequence[Mutation], *, actor: str = "") -> None:
+        """Say what became of an `effect once` node that the run died in.
+
+        Args:
+            node: its name (with the frame path in front where nested).
+            how: `retry` (call it again), `skip` (go on as if it had recorded nothing), or the mutations
+                that it would have recorded.
+
+        Raises:
+            DecisionRefused: that node is not uncertain.
+        """
+        engine = self._engine
+        for frame, name in self._uncertain():
+            if node not in (name, frame.where(name)):
+                continue
+            key = (frame.path, name, frame.visits(name) + 1)
+            if how != Settlement.RETRY:
+                mutations = [] if isinstance(how, str) else list(how)
+                if isinstance(how, str) and how != Settlement.SKIP:
+                    raise DecisionRefused(f"`{how}` is not `retry`, `skip` or a list of mutations")
+                done = complete(frame, "skip" if isinstance(how, str) else "ok", mutations)
+                from .lane import Lane
+
+                await engine.commit_step(
+                    Lane(frame), frame, done, started=engine.clock.time(), duration=0.0,
+                    detail={"settled": str(how) if isinstance(how, str) else "records", "actor": actor},
+                )  # fmt: skip
+            engine.uncertain.discard(key)
+            if not self._uncertain():
+                await self._note(
+                    RunStatus.RUNNING if frame.node != plan.END or frame.parent else RunStatus.DONE
+                )
+            return
+        raise DecisionRefused(f"`{node}` is not uncertain", run=engine.run)
+
+
+class _Queue:
+    """Both planes in one order, for `stream`; also passes them to the sinks that were injected."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._trace, self._stream = engine.trace_sink, engine.stream_sink
+        engine.trace_sink = engine.stream_sink = self
+        self._items: deque[GraphEvent | StreamChunk] = deque()
+        self._wake: asyncio.Event = asyncio.Event()
+        self._closed = False
+
+    def record(self, event: GraphEvent) -> None:
+        """One control event."""
+        if self._trace is not None:
+            self._trace.record(event)
+        self._items.append(event)
+        self._wake.set()
+
+    def send(self, chunk: StreamChunk) -> None:
+        """One chunk."""
+        if self._stream is not None:
+            self._stream.send(chunk)
+        self._items.append(chunk)
+        self._wake.set()
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        self._closed = True
+        self._wake.set()
+
+    def detach(self) -> None:
+        """Give the sinks back."""
+        if self._engine.trace_sink is self:
+            self._engine.trace_sink, self._engine.stream_sink = self._trace, self._stream
+
+    async def __aiter__(self) -> AsyncIterator[GraphEvent | StreamChunk]:
+        while True:
+            while self._items:
+                yield self._items.popleft()
+            if self._closed:
+                return
+            self._wake.clear()
+            await self._wake.wait()
+
+
+def _active(frame: Frame) -> list[Frame]:
+    found = [frame]
+    for child in frame.children.values():
+        if child.node != plan.END:
+            found.extend(_active(child))
+    return found
+
+
+def waiting_barriers(run: str, root: Frame) -> tuple[BarrierInfo, ...]:
+    """The barriers that a position stands at."""
+    found: list[BarrierInfo] = []
+    for frame in _active(root):
+        node = frame.plan.nodes.get(frame.node)
+        if isinstance(node, plan.Barrier):
+            found.append(describe(run, frame, node))
+    return tuple(found)
+
+
+def refuse_stale(address: str, waiting: Sequence[BarrierInfo], status: RunStatus) -> None:
+    """Refuse an answer that is addressed to a barrier of which something else is known by now."""
+    if status in (RunStatus.DONE, RunStatus.CANCELLED):
+        raise DecisionRefused(f"the run is {status}, nothing waits for an answer")
+    if "#" not in address:
+        return
+    if address in [info.id for info in waiting]:
+        return
+    same = next((i for i in waiting if i.id.partition("@")[0] == address.partition("@")[0]), None)
+    if same is not None:
+        raise DecisionRefused(
+            f"what `{same.node}` shows has changed since `{address}`; it now is `{same.id}`",
+            hint="look at it again, and answer the new id",
+        )
+    raise DecisionRefused(f"the run does not wait at `{address}`")
+
+
+async def put_graphs(store: Store, compiled: plan.Graph[Any]) -> None:
+    """Keep the canonical form of a graph and of those it uses."""
+    await store.put_graph(compiled.hash, compiled.name, compiled.canonical)
+    for node in compiled.nodes.values():
+        if isinstance(node, (plan.Subgraph, plan.Map)):
+            await put_graphs(store, node.graph)
