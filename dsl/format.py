@@ -15,11 +15,12 @@ import re
 from collections.abc import Sequence
 
 from . import ast
+from .comment_walk import Comments
+from .expression_parts import FLOOR, Parts
+from .folding import Item, doc_of, flat
 from .layout import BREAK, INDENT, WIDTH, lay_out
 from .notes import with_notes
 from .phrases import (
-    FLOOR,
-    Parts,
     chain,
     clause,
     field_rest,
@@ -35,23 +36,6 @@ _FOLD = 3  # at most so many items are folded into one line
 _BRACE = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|//[^\n]*|\{', re.DOTALL)
 _FLOOR = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|//', re.DOTALL)
 _DIVIDES = re.compile(r" (?:-?\d[\d_.]* ?(?:$|[-+*%<>=!?,)\]}]|(?:and|or|if|else)\b)|[\w.]+[)\]}])")
-_COMMENT = re.compile(r"//[^\n]*")
-
-_Item = (
-    ast.Declaration
-    | ast.EnumMember
-    | ast.RecordField
-    | ast.Field
-    | ast.Mutation
-    | ast.Statement
-    | ast.Node
-    | ast.Clause
-    | ast.Chain
-    | ast.CheckpointSetting
-    | ast.CheckpointRule
-    | ast.ScenarioItem
-    | ast.MigrateItem
-)
 
 
 def format_file(file: ast.File) -> str:
@@ -64,109 +48,20 @@ def format_file(file: ast.File) -> str:
     return "\n".join([*lines, ""]) if lines else ""
 
 
-def _doc(item: _Item) -> str:
-    match item:
-        case (
-            ast.Field(doc=doc)
-            | ast.Mutation(doc=doc)
-            | ast.Node(doc=doc)
-            | ast.RecordField(doc=doc)
-            | ast.EnumMember(doc=doc)
-            | ast.DecisionClause(doc=doc)
-            | ast.BranchClause(doc=doc)
-            | ast.Graph(doc=doc)
-            | ast.State(doc=doc)
-            | ast.Record(doc=doc)
-            | ast.Enum(doc=doc)
-            | ast.Union(doc=doc)
-            | ast.Opaque(doc=doc)
-            | ast.Scenario(doc=doc)
-            | ast.Migrate(doc=doc)
-        ):
-            return doc
-        case _:
-            return ""
-
-
-class _Printer:
-    """One pass over a file; `at` is the next comment that is not yet printed, `next` where it starts."""
-
-    def __init__(self, file: ast.File) -> None:
-        self.text = file.source.text
-        self.comments = file.comments
-        self.at = 0
-        self.end = len(self.text) + 1
-        self.next = self.comments[0].span.start if self.comments else self.end
-
-    # -- comments
-
-    def take(self) -> ast.Comment:
-        """The next comment, which counts as printed from now on."""
-        comment = self.comments[self.at]
-        self.at += 1
-        self.next = self.comments[self.at].span.start if self.at < len(self.comments) else self.end
-        return comment
-
-    def inside(self, end: int) -> list[ast.Comment]:
-        """All comments up to ``end``."""
-        found: list[ast.Comment] = []
-        while self.next < end:
-            found.append(self.take())
-        return found
-
-    def behind(self, start: int, end: int) -> ast.Comment | None:
-        """The comment behind what ends at ``start``, if it begins before ``end``, where the next item starts.
-
-        A comma of the list may stand before it. One that looks like a doc comment, but stands before the
-        comma, would be the doc of the next item if it got a line of its own.
-        """
-        if self.next >= end:
-            return None
-        last_line = self.text[start : self.next].rpartition("\n")
-        if last_line[1] and not last_line[2].strip():
-            comment = self.comments[self.at]
-            if not comment.text.startswith("///") or "," not in self.text[comment.span.end : end]:
-                return None
-        return self.take()
-
-    def gap(self, start: int, end: int, doc: str, indent: int) -> list[str]:
-        """What stands between two items: comments, doc lines, and "" for each blank line."""
-        pad = " " * indent
-        docs = [f"{pad}/// {line}".rstrip() for line in doc.split("\n")] if doc else []
-        if self.next >= end:
-            if not doc and self.text.find("///", start, end) >= 0:
-                docs = [f"{pad}///"]  # an empty doc comment
-            end = max(self.text.find("///", start), start) if docs else end
-            return ["", *docs] if self.text.count("\n", start, end) > 1 else docs
-        lines: list[str] = []
-        printed = 0
-        for piece in _COMMENT.finditer(self.text, start, end):
-            if self.text.count("\n", start, piece.start()) > 1:
-                lines.append("")
-            if piece.start() == self.next:
-                lines.append(pad + self.take().text.rstrip())
-            elif printed < len(docs):
-                lines.append(docs[printed])
-                printed += 1
-            else:
-                lines.append(f"{pad}///")
-            start = piece.end()
-        lines += docs[printed:]
-        if self.text.count("\n", start, end) > 1 and not (docs and lines[-1] is docs[-1]):
-            lines.append("")
-        return lines
+class _Printer(Comments):
+    """One pass over a file."""
 
     # -- items
 
     def items(
-        self, items: Sequence[_Item], indent: int, start: int, end: int, *, top: bool = False, sign: str = ""
+        self, items: Sequence[Item], indent: int, start: int, end: int, *, top: bool = False, sign: str = ""
     ) -> list[Entry]:
         """The entries of the items between ``start`` and ``end``, with all that stands between them."""
         entries: list[Entry] = []
         tall = False
-        previous: _Item | None = None
+        previous: Item | None = None
         for number, item in enumerate(items):
-            doc = _doc(item)
+            doc = doc_of(item)
             gap = self.gap(start, item.span.start, doc, indent)
             entry = self.entry(item, indent)
             if isinstance(entry, Row) and sign:
@@ -195,7 +90,7 @@ class _Printer:
             del tail[-1]
         return entries + tail
 
-    def row(self, item: _Item, parts: Parts, key: str = "", cell: str = "") -> Row:
+    def row(self, item: Item, parts: Parts, key: str = "", cell: str = "") -> Row:
         """An item in one row; comments inside it become notes, and then it is not aligned."""
         plain = self.next >= item.span.end
         if plain and FLOOR not in parts:
@@ -205,7 +100,7 @@ class _Printer:
             return Row("", "", [self.divided(item, "".join(parts), plain)])
         return Row("", "", self.noted(parts, item.span.start, item.span.end))
 
-    def divided(self, item: _Item, flat: str, plain: bool) -> str:
+    def divided(self, item: Item, flat: str, plain: bool) -> str:
         """An item with integer division: in one line, or else exactly as written.
 
         Whether `//` divides or begins a comment depends on the rest of its line.
@@ -223,9 +118,9 @@ class _Printer:
 
     def block(
         self,
-        item: _Item,
+        item: Item,
         header: Parts,
-        items: Sequence[_Item],
+        items: Sequence[Item],
         indent: int,
         *,
         key: str = "",
@@ -262,12 +157,12 @@ class _Printer:
         return start
 
     def fold(
-        self, item: _Item, header: Parts, items: Sequence[_Item], indent: int, key: str, sign: str
+        self, item: Item, header: Parts, items: Sequence[Item], indent: int, key: str, sign: str
     ) -> Row | None:
         """The whole block as one row, or None if it is too much for a line."""
         if self.next < item.span.end or (len(items) > _FOLD and not sign):
             return None
-        texts = [_flat(one) for one in items]
+        texts = [flat(one) for one in items]
         if not all(texts) or (len(items) > 1 and isinstance(items[0], ast.Chain)):
             return None
         cell = "".join(header)
@@ -280,7 +175,7 @@ class _Printer:
 
     # -- one item
 
-    def entry(self, item: _Item, indent: int) -> Entry:
+    def entry(self, item: Item, indent: int) -> Entry:
         """An item of any kind: a row, or the lines of its block."""
         match item:
             case ast.Chain(names=path):
@@ -373,49 +268,3 @@ def _union(item: ast.Union) -> Parts:
     for member in item.members[1:]:
         out += (BREAK, f"| {member.text}")
     return out
-
-
-def _flat(item: _Item) -> str:
-    """An item of a folded block, or "" if a block that holds it is never folded."""
-    if _doc(item):
-        return ""
-    match item:
-        case ast.EnumMember():
-            return item.name.text
-        case ast.RecordField():
-            return "".join((item.name.text, ": ", *field_rest(item)))
-        case ast.Assign() | ast.Delete():
-            return "".join(statement(item))
-        case ast.Chain():
-            cell, parts = chain(item)
-            return "".join((cell, " ", *parts) if cell else parts)
-        case (
-            ast.ReadsClause()
-            | ast.RecordsClause()
-            | ast.EnsuresClause()
-            | ast.GotoClause()
-            | ast.RetryClause()
-            | ast.TimeoutClause()
-            | ast.EffectClause()
-            | ast.ImplClause()
-            | ast.ShowsClause()
-            | ast.ModifyClause()
-            | ast.RerouteClause()
-            | ast.LensClause()
-            | ast.InClause()
-            | ast.OutClause()
-            | ast.MaxStepsClause()
-            | ast.OverClause()
-            | ast.ConcurrencyClause()
-            | ast.OnErrorClause()
-            | ast.JoinClause()
-            | ast.EveryRule()
-            | ast.OnEventsRule()
-            | ast.ManualRule()
-            | ast.KeepRule()
-            | ast.CompactRule()
-        ):
-            word, parts = clause(item)
-            return "".join((word, " ", *parts)).rstrip(" ")
-        case _:
-            return ""

@@ -53,7 +53,11 @@ def test_json_counts_lines_and_characters_from_one_and_ends_behind(findings: lis
 
 
 def test_json_without_findings() -> None:
-    empty = {"version": 1, "findings": [], "summary": {"errors": 0, "warnings": 0, "files": 3}}
+    empty: dict[str, Any] = {
+        "version": 1,
+        "findings": [],
+        "summary": {"errors": 0, "warnings": 0, "files": 3},
+    }
     assert json.loads(render_json([], False, 3)) == empty
 
 
