@@ -237,12 +237,19 @@ class Engine:
         if self.trace_sink is not None:
             kind = EventKind.NODE_FAILED if error else EventKind.NODE_COMPLETED
             self.say(
-                kind, frame, done.node, visit=done.visit, next=done.next, outcome=done.outcome,
+                kind, frame, done.node, step, visit=done.visit, next=done.next, outcome=done.outcome,
                 duration=duration, error=error,
                 mutations=[one.mutation.__lg_name__ for one in done.applied],
             )  # fmt: skip
             if checkpoint:
-                self.say(EventKind.CHECKPOINT_SAVED, frame, done.node, checkpoint=checkpoint)
+                self.say(
+                    EventKind.CHECKPOINT_SAVED,
+                    frame,
+                    done.node,
+                    step,
+                    visit=done.visit,
+                    checkpoint=checkpoint,
+                )
         if checkpoint and self.checkpoint_sink is not None:
             await self._tell_checkpoint(frame)
 
@@ -282,7 +289,14 @@ class Engine:
             frame.path, frame.plan.name, frame.region, frame.node, frame.visits(frame.node) + 1, self.step
         )
 
-    def say(self, kind: EventKind, frame: Frame | None = None, node: str = "", **data: Any) -> None:
+    def say(
+        self,
+        kind: EventKind,
+        frame: Frame | None = None,
+        node: str = "",
+        step: int | None = None,
+        **data: Any,
+    ) -> None:
         """Tell the trace sink."""
         if self.trace_sink is None:
             return
@@ -290,7 +304,8 @@ class Engine:
         span = ""
         if frame is not None and node:
             span = f"{self.run}{frame.instance}/{node}#{data.get('visit') or frame.visits(node) + 1}"
-        event = GraphEvent(kind, self.run, span, path, node, self.step, self.clock.time(), data)
+        at = self.step if step is None else step
+        event = GraphEvent(kind, self.run, span, path, node, at, self.clock.time(), data)
         try:
             self.trace_sink.record(event)
         except Exception:

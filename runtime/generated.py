@@ -6,18 +6,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
+
+from pydantic import Field
 
 from . import plan
+from .arithmetic import (
+    decimal_add,
+    decimal_multiply,
+    decimal_subtract,
+    decimal_sum,
+    divide,
+    float_sum,
+    floor_divide,
+    modulo,
+    round_digits,
+    round_whole,
+    time_add,
+    time_divide,
+    time_order,
+    time_scale,
+    time_subtract,
+)
 from .context import TaskContext
 from .errors import TransientMissing
 from .graph import Graph, bind, load
 from .operations import (
-    divide,
+    as_record,
     entry,
     finite,
     first,
-    floor_divide,
+    frozen,
     get,
     get_item,
     get_json,
@@ -25,7 +44,6 @@ from .operations import (
     json_item,
     largest,
     last,
-    modulo,
     require,
     required,
     smallest,
@@ -42,9 +60,11 @@ from .state import (
     FrozenList,
     FrozenMap,
     FrozenSet,
+    Json,
     Mutation,
     Record,
     State,
+    Tagged,
     Undo,
     View,
     WriteKind,
@@ -58,28 +78,39 @@ __all__ = [
     "Checkpoint",
     "Counters",
     "ExternalMutation",
+    "Field",
     "FrozenDict",
     "FrozenList",
     "FrozenMap",
     "FrozenSet",
     "Graph",
+    "Json",
     "Mutation",
     "NoParams",
     "Record",
     "State",
+    "Tagged",
     "TaskContext",
     "Undo",
     "View",
     "WriteKind",
+    "as_record",
     "bind",
+    "decimal_add",
+    "decimal_multiply",
+    "decimal_subtract",
+    "decimal_sum",
     "divide",
     "entry",
     "finite",
     "first",
+    "float_sum",
     "floor_divide",
+    "frozen",
     "get",
     "get_item",
     "get_json",
+    "inner_transients",
     "item",
     "json_item",
     "largest",
@@ -89,7 +120,14 @@ __all__ = [
     "plan",
     "require",
     "required",
+    "round_digits",
+    "round_whole",
     "smallest",
+    "time_add",
+    "time_divide",
+    "time_order",
+    "time_scale",
+    "time_subtract",
     "to_float",
     "to_int",
     "to_text",
@@ -97,19 +135,39 @@ __all__ = [
     "view_list",
     "view_map",
     "view_set",
+    "without",
 ]
+
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class NoParams(TypedDict):
     """The params of a task that declares none."""
 
 
-def transient(values: Mapping[str, object], field: str) -> Any:
-    """The value of a transient field. Raises TransientMissing where none was given."""
-    try:
-        return values[field]
-    except KeyError:
+_REQUIRED: Any = object()
+
+
+def transient(values: Mapping[str, object], field: str, default: Any = _REQUIRED) -> Any:
+    """The value of a transient field, or its default. Raises TransientMissing where there is neither."""
+    value = values.get(field, default)
+    if value is _REQUIRED:
         raise TransientMissing(
             f"transient field `{field}` has no value",
             hint=f"pass transients={{{field!r}: …}} when starting or restoring the run",
-        ) from None
+        )
+    return value
+
+
+def inner_transients(values: Mapping[str, object], field: str) -> Mapping[str, object]:
+    """The transient values of a sub-state, which are given as `field.name`."""
+    prefix = f"{field}."
+    return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+
+
+def without(items: Mapping[K, V], key: K, text: str, place: str) -> Mapping[K, V]:
+    """A dict without one of its entries. Raises EvaluationError where the key is missing."""
+    entry(items, key, text, place)
+    return FrozenDict({k: v for k, v in items.items() if k != key})

@@ -11,14 +11,16 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from math import isfinite
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
+from .arithmetic import zones
 from .errors import EvaluationError
+from .state import FrozenDict
 
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
-N = TypeVar("N", int, float, Decimal)
+_ABSENT: Any = object()
 
 
 def item(items: Sequence[T], index: int, text: str, place: str) -> T:
@@ -41,43 +43,10 @@ def entry(items: Mapping[K, V], key: K, text: str, place: str) -> V:
 
 def json_item(value: Any, key: str | int, text: str, place: str) -> Any:
     """`j[k]` of a json value: an object's entry or an array's element."""
-    try:
-        return value[key]
-    except (KeyError, IndexError, TypeError):
-        raise EvaluationError("no such entry", expression=text, place=place, values=(value, key)) from None
-
-
-@overload
-def divide(left: Decimal, right: Decimal, text: str, place: str) -> Decimal: ...
-@overload
-def divide(left: float, right: float, text: str, place: str) -> float: ...
-def divide(left: Any, right: Any, text: str, place: str) -> Any:
-    """`a / b`."""
-    try:
-        return left / right
-    except ArithmeticError:
-        raise _arithmetic(left, right, text, place) from None
-
-
-def floor_divide(left: N, right: N, text: str, place: str) -> N:
-    """`a // b`, rounded down."""
-    try:
-        return left // right
-    except ArithmeticError:
-        raise _arithmetic(left, right, text, place) from None
-
-
-def modulo(left: N, right: N, text: str, place: str) -> N:
-    """`a % b`, with the sign of b."""
-    try:
-        return left % right
-    except ArithmeticError:
-        raise _arithmetic(left, right, text, place) from None
-
-
-def _arithmetic(left: object, right: object, text: str, place: str) -> EvaluationError:
-    what = "division by zero" if not right else "the result is out of range"
-    return EvaluationError(what, expression=text, place=place, values=(left, right))
+    found = get_json(value, key, _ABSENT)
+    if found is _ABSENT:
+        raise EvaluationError("no such entry", expression=text, place=place, values=(value, key))
+    return found
 
 
 def to_int(value: str | float | bool | Decimal, text: str, place: str) -> int:
@@ -99,7 +68,7 @@ def to_float(value: str | float | bool | Decimal, text: str, place: str) -> floa
     return result
 
 
-def to_text(value: object) -> str:
+def to_text(value: object, text: str = "", place: str = "") -> str:
     """`str(x)`: as the language writes it."""
     match value:
         case None:
@@ -113,21 +82,34 @@ def to_text(value: object) -> str:
         case timedelta():
             return f"{value.total_seconds():g}s"
         case _:
-            return str(value)
+            try:
+                return str(value)
+            except ValueError:  # Python's limit on the digits of an int
+                raise EvaluationError("too many digits", expression=text, place=place) from None
+
+
+def _zoned(time: Any) -> bool:
+    return time.tzinfo is not None
 
 
 def smallest(items: Collection[T], text: str, place: str) -> T:
     """`min(xs)`."""
     if not items:
         raise EvaluationError("min of nothing", expression=text, place=place)
-    return min(items)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+    try:
+        return min(items)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+    except TypeError:
+        raise zones(min(items, key=_zoned), max(items, key=_zoned), text, place) from None
 
 
 def largest(items: Collection[T], text: str, place: str) -> T:
     """`max(xs)`."""
     if not items:
         raise EvaluationError("max of nothing", expression=text, place=place)
-    return max(items)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+    try:
+        return max(items)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+    except TypeError:
+        raise zones(min(items, key=_zoned), max(items, key=_zoned), text, place) from None
 
 
 def get(items: Mapping[K, V], key: K, default: V) -> V:
@@ -141,11 +123,24 @@ def get_item(items: Sequence[T], index: int, default: T) -> T:
 
 
 def get_json(value: Any, key: str | int, default: Any) -> Any:
-    """`get(j, k, default)` of a json value."""
-    try:
-        return value[key]
-    except (KeyError, IndexError, TypeError):
-        return default
+    """`get(j, k, default)` of a json value: of an object with a str, of an array with an int."""
+    if isinstance(value, Mapping) if isinstance(key, str) else isinstance(value, (list, tuple)):
+        try:
+            return value[key]
+        except (KeyError, IndexError):
+            pass
+    return default
+
+
+def frozen(value: Any) -> Any:
+    """A collection of a state as a value that nothing changes any more; none stays none."""
+    if isinstance(value, list):
+        return tuple(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if isinstance(value, set):
+        return frozenset(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if isinstance(value, dict):
+        return FrozenDict(value)  # pyright: ignore[reportUnknownArgumentType]
+    return value
 
 
 def first(items: Sequence[T], default: T) -> T:
@@ -162,6 +157,14 @@ def require(value: T | None, text: str, place: str) -> T:
     """A value where the checker has proved that it is not none."""
     if value is None:
         raise EvaluationError("the value is none", expression=text, place=place)
+    return value
+
+
+def as_record(value: object, kind: type[T], text: str, place: str) -> T:
+    """A member of a union where the checker has proved which one it is."""
+    if not isinstance(value, kind):
+        what = f"the value is not a `{kind.__name__}`"
+        raise EvaluationError(what, expression=text, place=place, values=(value,))
     return value
 
 

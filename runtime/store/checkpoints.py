@@ -10,7 +10,6 @@ from .database import Database, Row
 from .ledger import Ledger
 from .protocols import CheckpointRecord
 from .replay import Replay
-from .schema import log_key
 from .seals import seal
 
 _SELECT = "SELECT key, id, run, step, hash, created, snapshot, seal FROM checkpoint"
@@ -66,24 +65,25 @@ class Checkpoints:
             )
         ]
         own = {checkpoint.id for checkpoint in found}
-        base = log_key(head.key, 0)
-        for key, hash, time, sum in self._database.rows(
-            "SELECT key, hash, time, sum FROM log WHERE key >= ? AND key < ? AND checkpoint = 1",
-            (base, log_key(head.key + 1, 0)),
+        for step, hash, time, sum in self._database.rows(
+            "SELECT step, hash, time, sum FROM log WHERE run = ? AND checkpoint = 1",
+            (head.key,),
         ):
-            id = f"{run}@{key - base}"
+            id = f"{run}@{step}"
             if id not in own:
                 hash_text = self._ledger.hash_text(hash)
-                found.append(CheckpointRecord(id, run, key - base, hash_text, time, "", sum.hex()))
+                found.append(CheckpointRecord(id, run, step, hash_text, time, "", sum.hex()))
         return sorted(found, key=lambda checkpoint: -checkpoint.step)
 
     def delete(self, id: str) -> bool:
         """Remove one; whether it was there."""
         execute = self._database.connection.execute
         gone = execute("DELETE FROM checkpoint WHERE id = ?", (id,)).rowcount
-        key = self._log_key(id)
-        if key is not None:
-            gone += execute("UPDATE log SET checkpoint = 2 WHERE key = ? AND checkpoint = 1", (key,)).rowcount
+        place = self._place(id)
+        if place is not None:
+            gone += execute(
+                "UPDATE log SET checkpoint = 2 WHERE run = ? AND step = ? AND checkpoint = 1", place
+            ).rowcount
         return gone > 0
 
     def prune(self, run: str, keep: int) -> int:
@@ -148,21 +148,23 @@ class Checkpoints:
         )
 
     def _flagged(self, id: str) -> CheckpointRecord | None:
-        key = self._log_key(id)
-        if key is None:
+        place = self._place(id)
+        if place is None:
             return None
-        row = self._database.row("SELECT checkpoint, sum FROM log WHERE key = ?", (key,))
+        key, step = place
+        row = self._database.row("SELECT checkpoint, sum FROM log WHERE run = ? AND step = ?", (key, step))
         if row is None or row[0] != 1:
             return None
-        run, _, step = id.rpartition("@")
-        record = self._replay.one(run, int(step))
+        run = id.rpartition("@")[0]
+        record = self._replay.one(run, step)
         if record is None:
             return None
-        return CheckpointRecord(id, run, record.step, record.hash, record.time, "", row[1].hex())
+        return CheckpointRecord(id, run, step, record.hash, record.time, "", row[1].hex())
 
-    def _log_key(self, id: str) -> int | None:
-        run, _, step = id.rpartition("@")
-        if not (step.isascii() and step.isdigit() and len(step) <= 10 and str(int(step)) == step):
+    def _place(self, id: str) -> tuple[int, int] | None:
+        # `RUN@STEP`, where the store knows the run: its number, and the step.
+        run, _, text = id.rpartition("@")
+        if not (text.isascii() and text.isdigit() and len(text) <= 18) or str(step := int(text)) != text:
             return None
         head = self._ledger.find(run)
-        return None if head is None or int(step) >= 1 << 32 else log_key(head.key, int(step))
+        return None if head is None else (head.key, step)

@@ -14,14 +14,13 @@ from ..errors import CheckpointCorrupted, LgcError, SerializationError, StorageE
 from .database import Database
 from .protocols import MutationRecord
 from .refusals import fenced, out_of_order, unknown
-from .schema import log_key
 from .seals import first_sum, log_sum, seal
 
 _COLUMNS = (
-    "key, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,"
+    "run, step, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,"
     " checkpoint, hash, detail, sum"
 )
-_MARKS = ", ".join("?" * 17)
+_MARKS = ", ".join("?" * 18)
 _APPEND = f"INSERT INTO log ({_COLUMNS}) VALUES ({_MARKS})"
 _APPEND_FENCED = (
     f"INSERT INTO log ({_COLUMNS}) SELECT {_MARKS}"
@@ -106,11 +105,8 @@ class Ledger:
         if found is None:
             return None
         key, base, base_sum = found
-        last = self.database.row(
-            "SELECT key, sum FROM log WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1",
-            (log_key(key, 0), log_key(key + 1, 0)),
-        )
-        step, sum = (last[0] - log_key(key, 0), last[1]) if last else (base, base_sum)
+        last = self.database.row("SELECT step, sum FROM log WHERE run = ? ORDER BY step DESC LIMIT 1", (key,))
+        step, sum = last if last else (base, base_sum)
         attempts = rows("SELECT frame, node, visit FROM attempt WHERE run = ?", (key,))
         return Head(key, base, base_sum, step, sum, frozenset((f, n, v) for f, n, v in attempts))
 
@@ -165,7 +161,7 @@ class Ledger:
                 raise StorageError("the step was not written", run=run, step=step)
         except sqlite3.IntegrityError as error:
             self.drop(run)
-            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY or "log.key" in str(error):
+            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
                 raise out_of_order(record, self.head(run).step) from None
             raise SerializationError(
                 f"a value of the record cannot be stored: {error}", run=run, node=record.node, step=step
@@ -182,8 +178,8 @@ class Ledger:
     def _row(self, record: MutationRecord, head: Head) -> tuple[tuple[object, ...], bytes]:
         run, step = record.run, record.step
         encode = self.codec.encode
-        if not 0 < step < 1 << 32:
-            raise StorageError(f"a step is a number from 1 to {(1 << 32) - 1}", run=run, step=step)
+        if not 0 < step < 1 << 62:
+            raise StorageError(f"a step is a number from 1 to {(1 << 62) - 1}", run=run, step=step)
         flag = 0
         if record.checkpoint:
             if record.checkpoint != f"{run}@{step}":
@@ -209,7 +205,7 @@ class Ledger:
             raise SerializationError(
                 f"the record cannot be stored: {error}", run=run, node=record.node, step=step
             ) from error
-        return (log_key(head.key, step), *columns, sum), sum
+        return (head.key, step, *columns, sum), sum
 
     def demand(self, run: str, key: int, fence: int) -> None:
         """Raise RunFenced or RunNotFound unless the run's token is `fence`."""
@@ -228,14 +224,14 @@ class Ledger:
         base = min(keep_from_step, head.step + 1) - 1
         if base <= head.base:
             return 0
-        row = self.database.row("SELECT sum FROM log WHERE key = ?", (log_key(head.key, base),))
+        row = self.database.row("SELECT sum FROM log WHERE run = ? AND step = ?", (head.key, base))
         if row is None:
             raise CheckpointCorrupted(f"step {base} is missing from the log", run=run, step=base)
         self.database.rows(
             "UPDATE history SET base = ?, base_sum = ? WHERE key = ?", (base, row[0], head.key)
         )
         gone = self.database.connection.execute(
-            "DELETE FROM log WHERE key > ? AND key <= ?", (log_key(head.key, 0), log_key(head.key, base))
+            "DELETE FROM log WHERE run = ? AND step <= ?", (head.key, base)
         ).rowcount
         self.drop(run)
         return gone

@@ -13,7 +13,8 @@ from .protocols import Store
 def open_store(url: str, *, readonly: bool = False, codec: Codec | None = None) -> Store:
     """The store of a URL: `memory:`, `sqlite:PATH`, `sqlite:///PATH`, or a path.
 
-    Four slashes start from the root. Nothing is opened yet: use it with `async with`. Raises StorageError for other URLs.
+    Four slashes start from the root. Nothing is opened yet: use it with `async with`. Raises StorageError
+    for other URLs.
     """
     scheme, path = _split(url)
     match scheme:

@@ -22,8 +22,7 @@ _RUN = (
     "SELECT r.key, h.run, r.graph, r.hash, r.status, r.input, r.created, r.updated, r.owner, r.fence,"
     " r.error, r.launch, r.parent, r.seal,"
     # The row of a run is not touched at each step; its last record knows when that was.
-    " (SELECT l.time FROM log l WHERE l.key >= r.key << 32 AND l.key < (r.key + 1) << 32"
-    "  ORDER BY l.key DESC LIMIT 1)"
+    " (SELECT l.time FROM log l WHERE l.run = r.key ORDER BY l.step DESC LIMIT 1)"
     " FROM run r JOIN history h ON h.key = r.key"
 )
 

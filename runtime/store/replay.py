@@ -11,14 +11,13 @@ from ..errors import CheckpointCorrupted
 from .database import Database, Row
 from .ledger import Ledger
 from .protocols import MutationRecord
-from .schema import log_key
 from .seals import log_sum
 
 # So many rows at a time: enough to be quick, few enough to leave the event loop free for others.
 SEGMENT = 1000
 
 _SELECT = (
-    "SELECT key, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,"
+    "SELECT step, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,"
     " checkpoint, hash, detail, sum FROM log"
 )
 
@@ -54,9 +53,7 @@ class Replay:
         """One record, None where it is not there. Raises CheckpointCorrupted."""
         self._ledger.drop(run)
         head = self._ledger.find(run)
-        if head is None or not head.base < step < 1 << 32:
-            return None
-        if self._database.row("SELECT 1 FROM log WHERE key = ?", (log_key(head.key, step),)) is None:
+        if head is None or not head.base < step <= head.step:
             return None
         before = self._sum_before(run, head.key, step, head.base, head.base_sum)
         records, _ = self._segment(run, head.key, step, before, 1)
@@ -65,7 +62,7 @@ class Replay:
     def _sum_before(self, run: str, key: int, step: int, base: int, base_sum: bytes) -> bytes:
         if step == base + 1:
             return base_sum
-        row = self._database.row("SELECT sum FROM log WHERE key = ?", (log_key(key, step - 1),))
+        row = self._database.row("SELECT sum FROM log WHERE run = ? AND step = ?", (key, step - 1))
         if row is None:
             raise _corrupted(run, step - 1, "it is missing")
         return bytes(row[0])
@@ -75,17 +72,16 @@ class Replay:
     ) -> tuple[list[MutationRecord], bytes]:
         records: list[MutationRecord] = []
         step = first
-        base = log_key(key, 0)
         # Nothing here makes cycles; the collector would only walk over what was just read.
         collecting = gc.isenabled()
         gc.disable()
         try:
             rows = self._database.connection.execute(
-                f"{_SELECT} WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
-                (base + first, log_key(key + 1, 0), limit),
+                f"{_SELECT} WHERE run = ? AND step >= ? ORDER BY step LIMIT ?",
+                (key, first, limit),
             )
             for row in rows:
-                if row[0] != base + step:
+                if row[0] != step:
                     raise _corrupted(run, step, "it is missing")
                 record = self._record(run, step, before, row)
                 before = row[16]
