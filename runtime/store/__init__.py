@@ -1,7 +1,21 @@
-"""Where runs are kept."""
+"""Where runs are kept. Names are imported when they are first used."""
 
 from __future__ import annotations
 
-from .open import open_store
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["open_store"]
+if TYPE_CHECKING:
+    from .memory import MemoryStore
+    from .open import open_store
+    from .sqlite import SqliteStore
+
+__all__ = ["MemoryStore", "SqliteStore", "open_store"]
+
+_HOMES = {"MemoryStore": "memory", "SqliteStore": "sqlite", "open_store": "open"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
