@@ -27,8 +27,8 @@ def record(run: str, step: int, size: int) -> MutationRecord:
     """A step whose mutations have the given number of bytes."""
     text = '[{"m":"add","p":{"text":"' + "x" * max(size - 30, 1) + '"}}]'
     return MutationRecord(
-        run, step, "check/facts", "write", step, "ok", "grade", "", text, 1.7e9 + step, 0.0123, 1, 0.0, "", "",
-        HASH,
+        run, step, "check/facts", "write", step, "ok", "grade", "", text, 1.7e9 + step, 0.0123, 1, 0.0,
+        "", "", HASH,
     )  # fmt: skip
 
 
@@ -41,6 +41,19 @@ class Floor:
             self.connection.execute(f"PRAGMA {pragma}")
         self.connection.execute("CREATE TABLE bare (key INTEGER PRIMARY KEY, node TEXT, data BLOB)")
         self.step = 0
+
+    def groups(self, steps: int, runs: int, size: int) -> float:
+        """Seconds of a step when the steps of many runs share each transaction, from ready rows."""
+        data = b"x" * (size + 90)
+        execute = self.connection.execute
+        start = perf_counter()
+        for _ in range(steps):
+            execute("BEGIN IMMEDIATE")
+            for _ in range(runs):
+                self.step += 1
+                execute("INSERT INTO bare VALUES (?, ?, ?)", (self.step, "write", data))
+            execute("COMMIT")
+        return (perf_counter() - start) / steps / runs
 
     def round(self, steps: int, size: int) -> list[float]:
         """Seconds of each step."""
@@ -114,15 +127,20 @@ async def one_run(folder: Path, steps: int, rounds: int, size: int) -> None:
 
 async def many_runs(folder: Path, steps: int, rounds: int, runs: int) -> None:
     """Many runs in one process: the cost of a step is the time of all by their number."""
-    each = list[float]()
+    each, bare = list[float](), list[float]()
+    floor = Floor(folder / "groups.db")
     async with SqliteStore(folder / "many.db") as store:
         driver = Driver(store, "many", runs)
         await driver.start()
         for _ in range(rounds):
+            bare.append(floor.groups(steps, runs, 100))
             start = perf_counter()
             await driver.round(steps, 100)
             each.append((perf_counter() - start) / steps / runs)
-    print(f"{f'{runs} runs, 100 bytes, a step':44} median {statistics.median(each) * 1e6:.1f}")
+    floor.connection.close()
+    lowest, median = statistics.median(bare) * 1e6, statistics.median(each) * 1e6
+    print(f"{f'{runs} bare INSERTs a COMMIT, 100 bytes, each':44} median {lowest:.1f}")
+    print(f"{f'{runs} runs, 100 bytes, a step':44} median {median:.1f}  {median / lowest:5.2f} x floor")
 
 
 async def growth(folder: Path) -> None:
@@ -149,9 +167,8 @@ async def memory(steps: int) -> None:
     """A commit without a disk."""
     driver = Driver(MemoryStore(), "memory", 1)
     await driver.start()
-    records = [
-        Commit("memory0", driver.fences["memory0"], record("memory0", n, 100)) for n in range(1, steps)
-    ]
+    fence = driver.fences["memory0"]
+    records = [Commit("memory0", fence, record("memory0", step, 100)) for step in range(1, steps)]
     start = perf_counter()
     for commit in records:
         await driver.store.commit(commit)
