@@ -1,7 +1,7 @@
 """From a conversation to the model's next turn: a script by default, a real provider by one variable.
 
-AGENT_URL is the base of an endpoint that speaks OpenAI's chat completions (`https://HOST/v1`). Where the endpoint
-asks for more, AGENT_KEY is sent as its key and AGENT_MODEL names the model.
+AGENT_URL is the base of an endpoint that speaks OpenAI's chat completions (`https://HOST/v1`). Where the
+endpoint asks for more, AGENT_KEY is sent as its key and AGENT_MODEL names the model.
 """
 
 from __future__ import annotations
@@ -75,11 +75,16 @@ class Script:
         if len(years) < 2:
             return Turn(f"I know nothing of {planets[0]} and {planets[1]}.", (), tokens)
         if asked == 1:
-            return Turn("", (Wanted("divide", "calculate", {"expression": f"{years[1]} / {years[0]}"}),), tokens)
+            return Turn(
+                "", (Wanted("divide", "calculate", {"expression": f"{years[1]} / {years[0]}"}),), tokens
+            )
         answer = f"A year on {planets[1]} lasts {float(results[2]):.2f} times as long as on {planets[0]}."
         if asked == 2:
             return Turn("", (Wanted("save", "write_file", {"name": "answer.txt", "text": answer}),), tokens)
-        saved = any(said.role == "tool" and said.call == "save" and said.text.startswith("wrote") for said in conversation)
+        saved = any(
+            said.role == "tool" and said.call == "save" and said.text.startswith("wrote")
+            for said in conversation
+        )
         return Turn(answer + ("" if saved else " (It was not written down.)"), (), tokens)
 
 
@@ -114,7 +119,11 @@ def _message(said: Said) -> dict[str, Any]:
     message: dict[str, Any] = {"role": said.role, "content": said.text}
     if said.calls:
         message["tool_calls"] = [
-            {"id": w.id, "type": "function", "function": {"name": w.tool, "arguments": json.dumps(w.arguments)}}
+            {
+                "id": w.id,
+                "type": "function",
+                "function": {"name": w.tool, "arguments": json.dumps(w.arguments)},
+            }
             for w in said.calls
         ]
     if said.call is not None:
@@ -126,7 +135,10 @@ def _tool(name: str) -> dict[str, Any]:
     tool = TOOLS[name]
     properties = {key: {"type": "string", "description": text} for key, text in tool.arguments.items()}
     parameters = {"type": "object", "properties": properties, "required": list(properties)}
-    return {"type": "function", "function": {"name": name, "description": tool.purpose, "parameters": parameters}}
+    return {
+        "type": "function",
+        "function": {"name": name, "description": tool.purpose, "parameters": parameters},
+    }
 
 
 def _turn(answer: Mapping[str, Any]) -> Turn:

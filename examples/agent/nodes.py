@@ -14,10 +14,10 @@ from agent_lg import (
     RunToolContext,
     ThinkContext,
 )
-from models import Said, Wanted, model
-from tools import TOOLS, ToolError, use
 
 from lgc.runtime import StreamChunk
+from models import Said, Wanted, model
+from tools import TOOLS, ToolError, use
 
 
 class AgentNodes:

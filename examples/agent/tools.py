@@ -73,7 +73,9 @@ def write_file(name: str, text: str) -> str:
 
 
 TOOLS: Mapping[str, Tool] = {
-    "search": Tool(search, "Find lines about planets that hold all given words.", {"query": "words to look for"}),
+    "search": Tool(
+        search, "Find lines about planets that hold all given words.", {"query": "words to look for"}
+    ),
     "calculate": Tool(calculate, "Evaluate a sum.", {"expression": "for example (2 + 3) * 4"}),
     "write_file": Tool(
         write_file, "Write a text file.", {"name": "plain file name", "text": "what to write"}, dangerous=True

@@ -1,4 +1,4 @@
-"""From a draft's sentences to what is wrong with them. Each check gives pairs of a sentence's id and a remark."""
+"""From a draft's sentences to what is wrong with them: pairs of a sentence's id and a remark."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import readability  # pyright: ignore[reportMissingTypeStubs]
+
 from drafting import Piece, rest
 from ranking import similarity, vectors
 from reading import passages, words
 
 Finding = tuple[int, str]
 
-_CONDITION = re.compile(r"\W*(?:and if|but|if|except|unless|provided|until|nor|or|who|which)\b", re.IGNORECASE)
-_POINTER = re.compile(r"(?:But|And|Such|He|They|It|This|These|Those|Thereupon|Thereafter|The same)\b|.*\b(?:said|mentioned)\b")
+_CONDITION = re.compile(
+    r"\W*(?:and if|but|if|except|unless|provided|until|nor|or|who|which)\b", re.IGNORECASE
+)
+_POINTER = re.compile(
+    r"(?:But|And|Such|He|They|It|This|These|Those|Thereupon|Thereafter|The same)\b|.*\b(?:said|mentioned)\b"
+)
 _NAME = re.compile(r"(?<!^)(?<![.;:] )\b[A-Z][A-Za-z-]+|\b\d+\b")
 
 

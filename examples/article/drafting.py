@@ -1,7 +1,7 @@
 """From ranked sentences, the last draft and its notes to the next draft.
 
-A sentence that is too long is cut at the end of a clause; one with any other fault, or with no place to cut, is
-given up for good and the next best one takes its place. So every revision differs and the loop comes to an end.
+A sentence that is too long is cut at the end of a clause; one with any other fault, or with no place to cut,
+is given up for good and the next best one takes its place. So every revision differs and the loop ends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tasks of article.lgraph: what each does, on the views and with the mutations that were generated for it."""
+"""The tasks of article.lgraph, on the views and with the mutations that were generated for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import checks
 from article_lg import (
     AddNote,
     CheckContextContext,
@@ -24,6 +23,8 @@ from article_lg import (
     WriteContext,
 )
 from common_lg import Fault, Note, Sentence
+
+import checks
 from drafting import Piece, revise
 from page import render, write_whole
 from reading import passages
@@ -64,7 +65,9 @@ class ArticleNodes:
 
     async def check_facts(self, ctx: CheckFactsContext, /) -> None:
         await _think()
-        for note in _notes("facts", Fault.UNSUPPORTED, checks.unsupported(ctx.state.source, _pieces(ctx.state.chosen))):
+        for note in _notes(
+            "facts", Fault.UNSUPPORTED, checks.unsupported(ctx.state.source, _pieces(ctx.state.chosen))
+        ):
             ctx.record(AddNote(note=note))
 
     async def check_context(self, ctx: CheckContextContext, /) -> None:
@@ -77,12 +80,16 @@ class ArticleNodes:
 
     async def check_length(self, ctx: CheckLengthContext, /) -> None:
         await _think()
-        for note in _notes("length", Fault.TOO_LONG, checks.too_long(_pieces(ctx.state.chosen), ctx.params.words)):
+        for note in _notes(
+            "length", Fault.TOO_LONG, checks.too_long(_pieces(ctx.state.chosen), ctx.params.words)
+        ):
             ctx.record(AddNote(note=note))
 
     async def check_repeats(self, ctx: CheckRepeatsContext, /) -> None:
         await _think()
-        for note in _notes("repeats", Fault.REPEATS, checks.repeated(_pieces(ctx.state.chosen), ctx.params.overlap)):
+        for note in _notes(
+            "repeats", Fault.REPEATS, checks.repeated(_pieces(ctx.state.chosen), ctx.params.overlap)
+        ):
             ctx.record(AddNote(note=note))
 
     async def check_reading(self, ctx: CheckReadingContext, /) -> None:

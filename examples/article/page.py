@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,4 +38,4 @@ def write_whole(place: Path, text: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     draft = place.with_name(place.name + ".part")
     draft.write_text(text, encoding="utf-8")
-    os.replace(draft, place)
+    draft.replace(place)

@@ -47,16 +47,21 @@ def ranked(path: str) -> tuple[tuple[Passage, float], ...]:
     for _ in range(_ROUNDS):
         passed = [share / total for share, total in zip(rank, totals, strict=True)]
         rank = [
-            (1 - _DAMPING) / len(source) + _DAMPING * sum(v * p for v, p in zip(row, passed, strict=True) if v)
+            (1 - _DAMPING) / len(source)
+            + _DAMPING * sum(v * p for v, p in zip(row, passed, strict=True) if v)
             for row in votes
         ]
-    rank = [share * min(1.0, _COMFORTABLE / len(words(one.text))) for share, one in zip(rank, source, strict=True)]
+    rank = [
+        share * min(1.0, _COMFORTABLE / len(words(one.text))) for share, one in zip(rank, source, strict=True)
+    ]
     best = max(rank)
     order = sorted(range(len(source)), key=lambda at: (-rank[at], at))
     return tuple((source[at], rank[at] / best) for at in order)
 
 
-def choose(path: str, count: int, *, taken: Collection[int], without: Collection[int], limit: float) -> list[Passage]:
+def choose(
+    path: str, count: int, *, taken: Collection[int], without: Collection[int], limit: float
+) -> list[Passage]:
     """The best sentences that are neither taken, nor given up, nor more similar than `limit` to one taken."""
     order = ranked(path)
     vector = dict(zip((p.id for p, _ in order), vectors([p.text for p, _ in order]), strict=True))

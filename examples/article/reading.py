@@ -11,11 +11,13 @@ _HEADING = re.compile(r"(Article|Amendment|Section) [IVXL\d]+|Preamble|Amendment
 _BOUNDARY = re.compile(r"(?<=[.?!])\s+(?=[\"']?[A-Z])")
 _WORD = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*|\d+(?:[.,]\d+)*")
 
-STOP_WORDS = frozenset(
-    """a an and any are as at be been but by each every for from had has have he her him his if in into is it its
-    may more no nor not of on one or other same shall she such than that the their them then there they this those
-    to under upon was when where which who whom whose will with without""".split()
-)
+STOP_WORDS = frozenset({
+    "a", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "each", "every", "for", "from",
+    "had", "has", "have", "he", "her", "him", "his", "if", "in", "into", "is", "it", "its", "may", "more",
+    "no", "nor", "not", "of", "on", "one", "or", "other", "same", "shall", "she", "such", "than", "that",
+    "the", "their", "them", "then", "there", "they", "this", "those", "to", "under", "upon", "was",
+    "when", "where", "which", "who", "whom", "whose", "will", "with", "without",
+})  # fmt: skip
 
 
 class Passage(NamedTuple):
@@ -30,7 +32,7 @@ class Passage(NamedTuple):
 def passages(path: str) -> tuple[Passage, ...]:
     """All sentences of a text, in order.
 
-    Paragraphs are separated by empty lines; a line that only names an article, amendment or section is a heading.
+    Paragraphs are separated by empty lines; one that only names an article or section is a heading.
 
     Raises:
         OSError: the file cannot be read.
