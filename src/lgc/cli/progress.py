@@ -11,12 +11,17 @@ from .terminal import Style, output_style, printable
 from .wording import fields, moment, status_text, took
 
 if TYPE_CHECKING:
+    from ..runtime.errors import LgcError
     from ..runtime.events import GraphEvent, StreamChunk
-    from ..runtime.session import GraphResult
+    from ..runtime.session import Session
 
 
 class Follower(Protocol):
     """Takes everything that happens in a run, in order."""
+
+    def begin(self, session: Session[Any], store: str) -> None:
+        """The run is about to go on."""
+        ...
 
     def event(self, event: GraphEvent) -> None:
         """The engine did something."""
@@ -26,13 +31,16 @@ class Follower(Protocol):
         """A node sent something to display."""
         ...
 
-    def result(self, result: GraphResult, store_words: str) -> None:
-        """The run ended, or stopped to wait."""
+    def end(self, session: Session[Any], duration: float, words: str, error: LgcError | None) -> None:
+        """The run ended, or stopped to wait; `words` name the store in printed commands."""
         ...
 
 
 class Lines:
     """One JSON object a line."""
+
+    def begin(self, session: Session[Any], store: str) -> None:
+        """Nothing: the first event tells."""
 
     def event(self, event: GraphEvent) -> None:
         told = {"run": event.run, "span": event.span, "frame": event.frame, "node": event.node}
@@ -43,8 +51,8 @@ class Lines:
         more = {"text": chunk.text, "tool": chunk.tool, "call": chunk.call, "data": chunk.data}
         self._line({**told, "step": chunk.step, **{name: value for name, value in more.items() if value}})
 
-    def result(self, result: GraphResult, store_words: str) -> None:
-        self._line({"result": result_json(result)})
+    def end(self, session: Session[Any], duration: float, words: str, error: LgcError | None) -> None:
+        self._line({"result": result_json(session, duration, error)})
 
     def _line(self, value: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
@@ -58,6 +66,11 @@ class Story:
         self.style: Style = output_style()
         self.begun = time.monotonic()
         self.pending: dict[tuple[str, str], str] = {}
+
+    def begin(self, session: Session[Any], store: str) -> None:
+        at = f", after step {session.step}" if session.step else ""
+        sys.stdout.write(f"{self.style.bold('run')} {session.run_id}{at} {self.style.dim(f'in {store}')}\n")
+        sys.stdout.flush()
 
     def event(self, event: GraphEvent) -> None:
         style = self.style
@@ -102,26 +115,31 @@ class Story:
                 self._flush(*key)
                 self._said(f"{chunk.tool} {kind.removeprefix('tool_')}")
 
-    def result(self, result: GraphResult, store_words: str) -> None:
+    def end(self, session: Session[Any], duration: float, words: str, error: LgcError | None) -> None:
         for key in list(self.pending):
             self._flush(*key)
-        style = self.style
-        elapsed = took(result.duration)
-        out = sys.stdout.write
-        out(f"{status_text(str(result.status), style)} {style.dim(f'after {elapsed}')}: run {result.run_id}\n")
-        if result.error is not None:
-            message = getattr(result.error, "message", None) or str(result.error)
-            out(f"{style.red('error', bold=True)}: {printable(message)}\n")
-            hint = getattr(result.error, "hint", "")
-            if hint:
-                out(f"  {style.blue('=')} {style.bold('help:')} {hint}\n")
-        if str(result.status) in ("done", "failed"):
-            for line in fields(state_json(result.state), style):
+        style, out = self.style, sys.stdout.write
+        status = str(session.status)
+        out(f"{status_text(status, style)} {style.dim(f'after {took(duration)}, step {session.step}')}\n")
+        if error is None and status == "done":
+            for line in fields(state_json(session.state), style):
                 out(line + "\n")
-        for barrier in result.waiting:
-            for line in barrier_lines(barrier, style, store_words):
-                out(line + "\n")
+        if error is None:
+            for barrier in session.waiting if status == "waiting" else ():
+                for line in barrier_lines(barrier, style, words):
+                    out(line + "\n")
+        else:
+            self._failure(session.run_id, error, words)
         sys.stdout.flush()
+
+    def _failure(self, run: str, error: LgcError, words: str) -> None:
+        style, out = self.style, sys.stdout.write
+        where = f" at {error.node}" if error.node else ""
+        out(f"{style.red('error', bold=True)}{where}: {printable(error.message)}\n")
+        if error.hint:
+            out(f"  {style.blue('=')} {style.bold('help:')} {error.hint}\n")
+        if type(error).__name__ != "Cancelled":
+            out(f"  {style.blue('=')} {style.bold('go on:')} lgc resume {run}{words}\n")
 
     def _flush(self, frame: str, node: str) -> None:
         text = self.pending.pop((frame, node), "")
@@ -194,15 +212,20 @@ def state_json(state: Any) -> dict[str, Any]:
     return found
 
 
-def result_json(result: GraphResult) -> dict[str, Any]:
+def result_json(session: Session[Any], duration: float, error: LgcError | None) -> dict[str, Any]:
     """How a run ended, as JSON data."""
-    error = result.error
     return {
-        "run": result.run_id,
-        "status": str(result.status),
-        "state": state_json(result.state),
-        "steps": len(result.log),
-        "duration": result.duration,
-        "waiting": [barrier_json(barrier) for barrier in result.waiting],
-        "error": None if error is None else {"kind": type(error).__name__, "message": str(error)},
+        "run": session.run_id,
+        "status": str(session.status),
+        "step": session.step,
+        "state": state_json(session.state),
+        "duration": duration,
+        "waiting": [barrier_json(one) for one in session.waiting] if str(session.status) == "waiting" else [],
+        "error": None if error is None else error_json(error),
     }
+
+
+def error_json(error: LgcError) -> dict[str, Any]:
+    """An error as JSON data."""
+    told = {"kind": type(error).__name__, "message": error.message, "node": error.node, "step": error.step}
+    return {**told, "help": error.hint or None}

@@ -28,7 +28,7 @@ def store_option(command: C) -> C:
         "store_url",
         default="",
         metavar="URL",
-        help="Where runs are kept: a file, sqlite:FILE, postgresql://... Without it, what the settings call "
+        help="Where runs are kept: a file, sqlite:///FILE, or memory:. Without it, what the settings call "
         f"`store`, else {DEFAULT} in the project's folder.",
     )(command)
 
@@ -47,23 +47,33 @@ def store_url(given: str) -> str:
         return given
     here = settings()
     written = here.store or DEFAULT
-    if "://" in written or written == MEMORY:
-        return written
-    scheme, path = ("sqlite:", written[7:]) if written.startswith("sqlite:") else ("", written)
-    return scheme + here.path(path)
+    path = file_of(written)
+    return written if path is None else here.path(path)
 
 
-def is_default(given: str) -> bool:
-    """Whether the same store is found again without `--store`."""
-    return not given or store_url("") == given
+def file_of(url: str) -> str | None:
+    """The file that a store's URL names, None where it names something else."""
+    scheme, colon, rest = url.partition(":")
+    if not colon or len(scheme) == 1 or not scheme.isalpha():
+        return url
+    if scheme.lower() != "sqlite":
+        return None
+    return rest[3:] if rest.startswith("///") else rest
+
+
+def store_words(given: str) -> str:
+    """What has to stand behind a printed command so that it finds the same store."""
+    from shlex import quote
+
+    return "" if not given or store_url("") == given else f" --store {quote(given)}"
 
 
 def open_url(url: str, *, reading: bool) -> Store:
     """The store of a URL, not yet entered. Raises Failure where it is not there and only to be read."""
     from ..runtime.store import open_store
 
-    path = url.removeprefix("sqlite:")
-    if "://" not in url and url != MEMORY and reading and not os.path.exists(path):
+    path = file_of(url)
+    if path is not None and reading and not os.path.exists(path):
         raise Failure(
             f"there is no store at {path}",
             "say where runs are kept with --store, or set `store` in lgc.toml or under [tool.lgc]",

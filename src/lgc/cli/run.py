@@ -1,0 +1,162 @@
+"""`lgc run`, `lgc resume`: from a graph and an input, or a stored run, to a run that is followed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import FINDINGS, FINE, INTERRUPTED
+from .given import read_input, state_from
+from .launch import Launch, Prepared, prepare, stored_launch
+from .progress import follower
+from .stores import MEMORY, get_run, open_url, settings, store_option, store_url, store_words
+from .targets import split_target
+from .terminal import Failure, error_style, note
+
+if TYPE_CHECKING:
+    from ..runtime.session import Session
+    from ..runtime.store.protocols import Store
+
+MODES = ["strict", "compatible", "migrate", "force"]
+
+
+@click.command("run")
+@click.argument("target", metavar="FILE[:GRAPH]")
+@click.option("--nodes", default="", metavar="MODULE[:CLASS]", help="The tasks' functions: a module or a file.")
+@click.option("--input", "given", default="", metavar="JSON|@FILE|@-", help="The fields of the state to start with.")
+@store_option
+@click.option("--run-id", default="", metavar="ID", help="The run's id; without it a new one.")
+@click.option("--json", "as_json", is_flag=True, help="Events and chunks as JSON, one a line; the result last.")
+def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str, as_json: bool) -> int:
+    """Start a run and follow it.
+
+    FILE is compiled in memory: nothing needs to be built first. A class given by --nodes is made without arguments;
+    its method `transients()` gives the values of transient fields. At a barrier the run stops and the command tells
+    how to answer it.
+    """
+    path, graph = split_target(target)
+    if not os.path.isfile(path):
+        raise Failure(f"{path}: no such file")
+    nodes = nodes or settings().nodes
+    prepared = prepare(Launch(os.path.abspath(path), graph, nodes, os.getcwd()), bind_nodes=True)
+    state = state_from(prepared.plan.state, read_input(given), prepared.transients)
+
+    async def start(store: Store) -> Session[Any]:
+        from ..runtime.session import Session
+
+        assert prepared.bound is not None
+        return await Session.start(
+            prepared.bound, state, store=store, run_id=run_id or None, launch=prepared.launch.to_json()
+        )
+
+    return drive(store_url, start, as_json)
+
+
+@click.command("resume")
+@click.argument("run")
+@store_option
+@click.option("--mode", type=click.Choice(MODES), default="strict", show_default=True, help="Under which graphs.")
+@click.option("--reason", default="", metavar="TEXT", help="Why, for --mode force.")
+@click.option("--actor", default="", metavar="NAME", help="Who, for --mode force.")
+@click.option("--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from.")
+@click.option("--nodes", default="", metavar="MODULE[:CLASS]", help="Other nodes than the run was started with.")
+@click.option("--json", "as_json", is_flag=True, help="Events and chunks as JSON, one a line; the result last.")
+def resume_command(
+    run: str, store_url: str, mode: str, reason: str, actor: str, source: str, nodes: str, as_json: bool
+) -> int:
+    """Go on with a run, wherever it stands.
+
+    The source and the nodes are those that the run was started with. If the graph has changed since, the run is
+    refused and the changes are told; `--mode force --reason TEXT --actor NAME` takes it over all the same, and the
+    run's history says so.
+    """
+    if mode == "force" and not (reason.strip() and actor.strip()):
+        raise click.UsageError("--mode force needs --reason and --actor: both are kept with the run")
+    return go_on(store_url, run, source=source, nodes=nodes, mode=mode, reason=reason, actor=actor, as_json=as_json)
+
+
+def go_on(
+    given_store: str,
+    run: str,
+    *,
+    source: str = "",
+    nodes: str = "",
+    mode: str = "strict",
+    reason: str = "",
+    actor: str = "",
+    as_json: bool = False,
+) -> int:
+    """Restore a run and follow it; the exit status."""
+
+    async def restore(store: Store) -> Session[Any]:
+        from ..runtime.restore import RestoreMode
+        from ..runtime.session import Session
+
+        found = await get_run(store, run)
+        prepared = prepare(stored_launch(found, source, nodes), bind_nodes=True)
+        assert prepared.bound is not None
+        return await Session.restore(
+            prepared.bound,
+            store=store,
+            run_id=found.run,
+            mode=RestoreMode(mode),
+            reason=reason,
+            actor=actor,
+            transients=prepared.transients,
+        )
+
+    url = store_url(given_store)
+    if url == MEMORY:
+        raise Failure("a store in memory holds no runs of other processes", "name another one with --store")
+    return drive(given_store, restore, as_json, existing=True)
+
+
+def drive(
+    given_store: str, begin: Callable[[Store], Awaitable[Session[Any]]], as_json: bool, *, existing: bool = False
+) -> int:
+    """Open the store, begin, follow to the end; the exit status."""
+    followed = follower(as_json)
+    begun: list[str] = []
+
+    async def main() -> int:
+        if existing:
+            open_url(store_url(given_store), reading=True)  # to say it well where there is none
+        async with open_url(store_url(given_store), reading=False) as store:
+            session = await begin(store)
+            begun.append(session.run_id)
+            followed.begin(session, store_url(given_store))
+            return await _follow(session, followed, store_words(given_store))
+
+    try:
+        return asyncio.run(main())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        if begun:
+            style = error_style()
+            note(f"{style.yellow('interrupted', bold=True)}: what was committed stays; go on with")
+            note(f"  lgc resume {begun[0]}{store_words(given_store)}")
+        return INTERRUPTED
+
+
+async def _follow(session: Session[Any], followed: Any, words: str) -> int:
+    from ..runtime.errors import LgcError
+    from ..runtime.events import GraphEvent
+
+    since = asyncio.get_running_loop().time()
+    try:
+        async for item in session.stream():
+            if isinstance(item, GraphEvent):
+                followed.event(item)
+            else:
+                followed.chunk(item)
+    except LgcError as error:
+        followed.end(session, asyncio.get_running_loop().time() - since, words, error)
+        return FINDINGS
+    followed.end(session, asyncio.get_running_loop().time() - since, words, None)
+    return FINE
+
+
+__all__ = ["Prepared", "drive", "go_on", "resume_command", "run_command"]
