@@ -60,11 +60,9 @@ from .state import (
     FrozenList,
     FrozenMap,
     FrozenSet,
-    Json,
     Mutation,
     Record,
     State,
-    Tagged,
     Undo,
     View,
     WriteKind,
@@ -72,6 +70,7 @@ from .state import (
     view_map,
     view_set,
 )
+from .values import Json, Tagged
 
 __all__ = [
     "Answer",

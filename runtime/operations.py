@@ -134,13 +134,16 @@ def get_json(value: Any, key: str | int, default: Any) -> Any:
 
 def frozen(value: Any) -> Any:
     """A collection of a state as a value that nothing changes any more; none stays none."""
-    if isinstance(value, list):
-        return tuple(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    if isinstance(value, set):
-        return frozenset(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    if isinstance(value, dict):
-        return FrozenDict(value)  # pyright: ignore[reportUnknownArgumentType]
-    return value
+    items: Any = value
+    match value:
+        case list():
+            return tuple(items)
+        case set():
+            return frozenset(items)
+        case dict():
+            return FrozenDict(items)
+        case _:
+            return items
 
 
 def first(items: Sequence[T], default: T) -> T:

@@ -22,21 +22,10 @@ from collections.abc import (
     Sequence,
     Set,
 )
-from math import isfinite
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, cast, overload
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    GetCoreSchemaHandler,
-    PlainSerializer,
-    SerializerFunctionWrapHandler,
-    Strict,
-)
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, Strict
 
 from .errors import EvaluationError
 
@@ -79,64 +68,6 @@ FrozenList = Annotated[Sequence[T], BeforeValidator(_plain), AfterValidator(tupl
 # Strict pydantic takes no plain set for an abstract one; only the collection is lax, its items are not.
 FrozenSet = Annotated[Set[T], Strict(False), AfterValidator(frozenset), PlainSerializer(_sorted_set)]
 FrozenMap = Annotated[Mapping[K, V], BeforeValidator(_plain), AfterValidator(FrozenDict)]
-
-def _json(value: Any) -> Any:
-    # A json value, made immutable; the error names what JSON has not.
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case float() if isfinite(value):
-            return value
-        case FrozenDict():
-            return cast("FrozenDict[str, Any]", value)
-        case Mapping():
-            items = cast("Mapping[object, object]", value)
-            if not all(isinstance(key, str) for key in items):
-                raise ValueError("the keys of a json object are str")
-            return FrozenDict({key: _json(inner) for key, inner in items.items()})
-        case list() | tuple() | ListView():
-            return tuple(_json(inner) for inner in cast("Sequence[object]", value))
-        case _:
-            raise ValueError(f"{type(value).__name__} is not a json value")
-
-
-Json = Annotated[Any, AfterValidator(_json)]
-
-
-class Tagged:
-    """Tells the members of a union apart by a tag that they do not carry themselves: `{"kind": "Circle", …}`.
-
-    Used as `Annotated[Circle | Square, Tagged("kind", Circle=Circle, Square=Square)]`.
-    """
-
-    def __init__(self, tag: str, **members: type[BaseModel]) -> None:
-        self._tag = tag
-        self._members = members
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        choices: dict[Any, CoreSchema] = {
-            name: core_schema.no_info_before_validator_function(self._bare, handler.generate_schema(member))
-            for name, member in self._members.items()
-        }
-        return core_schema.tagged_union_schema(
-            choices,
-            self._tag_of,
-            serialization=core_schema.wrap_serializer_function_ser_schema(self._serialize),
-        )
-
-    def _tag_of(self, value: Any) -> str | None:
-        if isinstance(value, Mapping):
-            return cast("Mapping[str, Any]", value).get(self._tag)
-        return next((name for name, member in self._members.items() if type(value) is member), None)
-
-    def _bare(self, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        return {k: v for k, v in cast("Mapping[str, Any]", value).items() if k != self._tag}
-
-    def _serialize(self, value: BaseModel, handler: SerializerFunctionWrapHandler) -> Any:
-        return {self._tag: self._tag_of(value), **handler(value)}
-
 
 STORED = ConfigDict(
     frozen=True,
