@@ -25,7 +25,8 @@ from collections.abc import (
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, cast, overload
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, PlainSerializer, Strict
+from pydantic_core import CoreSchema, core_schema
 
 from .errors import EvaluationError
 
@@ -64,10 +65,19 @@ def _plain(value: Any) -> Any:
     return dict(cast("Mapping[Any, Any]", value)) if type(value) is MappingProxyType else value
 
 
-FrozenList = Annotated[Sequence[T], BeforeValidator(_plain), AfterValidator(tuple)]
+class _Plain:
+    """Lets views in, from Python only: behind a Python function pydantic would read JSON's dates as text."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        made = core_schema.no_info_before_validator_function(_plain, schema)
+        return core_schema.json_or_python_schema(json_schema=schema, python_schema=made)
+
+
+FrozenList = Annotated[Sequence[T], _Plain(), AfterValidator(tuple)]
 # Strict pydantic takes no plain set for an abstract one; only the collection is lax, its items are not.
 FrozenSet = Annotated[Set[T], Strict(False), AfterValidator(frozenset), PlainSerializer(_sorted_set)]
-FrozenMap = Annotated[Mapping[K, V], BeforeValidator(_plain), AfterValidator(FrozenDict)]
+FrozenMap = Annotated[Mapping[K, V], _Plain(), AfterValidator(FrozenDict)]
 
 STORED = ConfigDict(
     frozen=True,
@@ -201,18 +211,12 @@ def class_of(state: State) -> type[State]:
 
 
 class View:
-    """Base of what a task sees of a state: only properties, nothing to set."""
+    """Base of what a task sees of a state: properties without setters, and no place for anything else."""
 
     __slots__ = ("__lg_state__",)
 
     def __init__(self, state: Any) -> None:
-        object.__setattr__(self, "__lg_state__", state)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"`{name}` is read-only: record a mutation instead")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"`{name}` is read-only: record a mutation instead")
+        self.__lg_state__ = state
 
 
 class ListView(Sequence[T_co]):
