@@ -1,8 +1,8 @@
 """From a literal to a value of the type that is wanted.
 
-A number without a fraction fits `int`, `float` and `decimal`, one with a fraction `float` and `decimal`; a string fits
-`str`, and `date`, `datetime`, `uuid` where it is one in ISO form, and `bytes` (as UTF-8); every literal but a duration
-fits `json`. `none` fits optionals and `json`.
+A number without a fraction fits `int`, `float` and `decimal`, one with a fraction `float` and `decimal`;
+a string fits `str`, and `date`, `datetime`, `uuid` where it is one in ISO form, and `bytes` (as UTF-8);
+every literal but a duration fits `json`. `none` fits optionals and `json`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""From written constraints and merge rules to checked ones (LG207): do they fit the type, can any value meet them?
+"""From written constraints and merge rules to checked ones (LG207): do they fit, can any value meet them?
 
-A `pattern` is a regular expression of Python's `re` and is searched for anywhere in the text; anchor it with `^` and `$`
-to describe the whole.
+A `pattern` is a regular expression of Python's `re` and is searched for anywhere in the text; anchor it
+with `^` and `$` to describe the whole.
 """
 
 from __future__ import annotations
@@ -19,7 +19,16 @@ from .model import Bounds, DictOf, Expr, ListOf, SetOf, Type, Unknown
 from .resolve_data import target_name
 from .types import BYTES, DECIMAL, FLOAT, INT, NUMBERS, ORDERED, STR, base, show
 
-_RULES = ("error", "last", "append", "sum", "max", "min", "union", "custom")
+_RULES: dict[str, model.MergeRule] = {
+    "error": "error",
+    "last": "last",
+    "append": "append",
+    "sum": "sum",
+    "max": "max",
+    "min": "min",
+    "union": "union",
+    "custom": "custom",
+}
 
 
 class Constraints:
@@ -34,9 +43,9 @@ class Constraints:
         self.range: Bounds | None = None
         self.length: Bounds | None = None
         self.pattern: str | None = None
-        seen: dict[type[ast.Constraint], ast.Constraint] = {}
+        seen: dict[str, ast.Constraint] = {}
         for constraint in written.constraints:
-            first = seen.setdefault(constraint.__class__, constraint)
+            first = seen.setdefault(_word(constraint), constraint)
             if first is not constraint:
                 unit.twice("constraint", ast.Name(constraint.span, _word(constraint)), unit.place(first.span))
             else:
@@ -129,9 +138,9 @@ class Constraints:
         if not isinstance(inner, model.Const):
             return None
         value = inner.value
-        if self.range is not None and isinstance(value, int | float | Decimal):
-            if not _within(value, self.range):
-                return f"{value} is outside {_show_bounds(self.range)}"
+        bounds = self.range
+        if isinstance(value, int | float | Decimal) and bounds is not None and not _within(value, bounds):
+            return f"{value} is outside {_show_bounds(bounds)}"
         if self.pattern is not None and isinstance(value, str):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -201,7 +210,7 @@ def merge(unit: Unit, written: ast.Merge, field: str, type: Type) -> model.Merge
         unit.error("LG207", message, written.span, help=f"`merge {rule}` is for {_FOR[rule]}")
         return None
     target = None if written.target is None else target_name(unit, written.target, "module:function")
-    return model.Merge(cast(model.MergeRule, rule), target, unit.place(written.span))
+    return model.Merge(_RULES[rule], target, unit.place(written.span))
 
 
 _FOR = {

@@ -1,8 +1,8 @@
 """What the resolving stages share: where findings go, what is declared, and how names are looked up.
 
-A *symbol* is what a name of a file stands for: a declaration of this file or of another one. The *tables* hold
-what is known of every declaration as soon as it is known, by `Key`; they are filled in passes (types of fields
-first, expressions later), so that declarations may stand in any order and refer to each other.
+A *symbol* is what a name of a file stands for: a declaration of this file or of another one. The *tables*
+hold what is known of every declaration as soon as it is known, by `Key`; they are filled in passes (types
+of fields first, expressions later), so that declarations may stand in any order and refer to each other.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """From a written expression to a typed one.
 
-`infer` gives an expression the type that it has; `check` wants a type and reports what does not fit it. Both
-know the *facts* that hold at that place (see `narrowing`). What was reported becomes an expression of
-the type `Unknown`, which fits everywhere.
+`infer` gives an expression the type that it has; `check` wants a type and reports what does not fit it.
+Both know the *facts* that hold at that place (see `narrowing`). What was reported becomes an expression
+of the type `Unknown`, which fits everywhere.
 
-What is checked: every name is a parameter, an item, a field, a record, an enum or a built-in function; every operand
-has a type for which the operator is total or fails only as an evaluation error; an optional is used only where it
-cannot be none. `json` values are closed: they can be compared (`==`), indexed and asked with `get`, nothing else.
+What is checked: every name is a parameter, an item, a field, a record, an enum or a built-in function;
+every operand has a type for which the operator is total or fails only as an evaluation error; an optional
+is used only where it cannot be none. `json` values are closed: they can be compared (`==`), indexed and
+asked with `get`, nothing else.
 """
 
 from __future__ import annotations
@@ -109,10 +110,10 @@ class Typer:
             self.may_be_none(found)
             return
         target = base(wanted)
-        if isinstance(found, Const) and found.type == STR and isinstance(target, Scalar):
-            if target.name in ("date", "datetime", "uuid"):
-                self.error(self.mismatch, f"{text} is not a valid `{target.name}`", span, _FORMS[target.name])
-                return
+        form = _FORMS.get(target.name) if isinstance(target, Scalar) else None
+        if form is not None and isinstance(found, Const) and found.type == STR:
+            self.error(self.mismatch, f"{text} is not a valid `{show(target)}`", span, form)
+            return
         if isinstance(found.type, NoneOnly):
             help = f"declare it as `{show(wanted)}?` if it may be none"
             self.error(self.mismatch, f"{what} takes `{show(wanted)}`, not none", span, help)
@@ -122,9 +123,9 @@ class Typer:
 
     def conversion(self, found: Type, wanted: Type) -> str:
         """How to turn one type into the other, where there is a function for it."""
-        if isinstance(wanted, Scalar) and wanted.name in ("int", "float", "str"):
-            if isinstance(found, Scalar) and found.name in ("int", "float", "decimal", "str", "bool"):
-                return f"convert it: `{wanted.name}(…)`"
+        convertible = isinstance(found, Scalar) and found.name in ("int", "float", "decimal", "str", "bool")
+        if convertible and isinstance(wanted, Scalar) and wanted.name in ("int", "float", "str"):
+            return f"convert it: `{wanted.name}(…)`"
         if isinstance(wanted, ListOf) and self.rules.assignable(found, wanted.item):
             return "put it into a list: `[…]`"
         return ""

@@ -1,8 +1,8 @@
 """From a condition to what is known once it holds, or once it does not.
 
-A *path* is a name and the fields behind it: `x`, `x.f.g`. A *fact* says which type the value at a path has here: an
-optional that is not none, a union that is one record. Facts come from `x != none`, `x == v`, `x in xs`, `x is R` and
-what `and`, `or`, `not` make of them.
+A *path* is a name and the fields behind it: `x`, `x.f.g`. A *fact* says which type the value at a path
+has here: an optional that is not none, a union that is one record. Facts come from `x != none`, `x == v`,
+`x in xs`, `x is R` and what `and`, `or`, `not` make of them.
 """
 
 from __future__ import annotations

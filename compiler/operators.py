@@ -1,10 +1,11 @@
 """From two typed operands to the type of what an operator makes of them.
 
-Arithmetic: numbers of one kind; an `int` beside a `float` becomes one, beside a `decimal` it counts as one; `float` and
-`decimal` do not mix. `+` also joins two str, two bytes, two lists. Durations add, subtract, divide, and multiply by
-numbers; `datetime ± duration` is a datetime, `datetime - datetime` and `date - date` are durations.
-`==` and `!=` take two values of which one could be the other, and optionals; `<` … two numbers, str, dates, datetimes or
-durations. `in` takes an item and a list or set, a key and a dict, or two str.
+Arithmetic: numbers of one kind; an `int` beside a `float` becomes one, beside a `decimal` it counts as
+one; `float` and `decimal` do not mix. `+` also joins two str, two bytes, two lists. Durations add,
+subtract, divide, and multiply by numbers; `datetime ± duration` is a datetime, `datetime - datetime` and
+`date - date` are durations. `==` and `!=` take two values of which one could be the other, and optionals;
+`<` … two numbers, str, dates, datetimes or durations. `in` takes an item and a list or set, a key and a
+dict, or two str.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""From the files that were asked for to all files that they need, each parsed once, with their imports followed.
+"""From the files that were asked for to all that they import, each parsed once.
 
-Reading is the caller's: `load` turns a path into bytes. A path is compared after normalising it (`a/../b` is
-`b`); a file keeps the name under which it was first given or imported. Imports are looked up next to the importing
-file; `root`, in the same form as the paths given (both relative to one folder, or both absolute), is the folder that
-they must not leave.
+Reading is the caller's: `load` turns a path into bytes. A path is compared after normalising it (`a/../b`
+is `b`); a file keeps the name under which it was first given or imported. Imports are looked up next to
+the importing file; `root`, in the same form as the paths given (both relative to one folder, or both
+absolute), is the folder that they must not leave.
 """
 
 from __future__ import annotations
@@ -176,9 +176,6 @@ def cycle_finding(project: Project, circle: list[tuple[Unit, int]]) -> Diagnosti
     related = tuple(
         Label(place, f"imports {name}") for place, name in zip(places[1:], names[2:], strict=True)
     )
-    if len(circle) == 1:
-        message = f"{names[0]} imports itself"
-    else:
-        message = "import cycle: " + " -> ".join(names)
+    message = f"{names[0]} imports itself" if len(circle) == 1 else "import cycle: " + " -> ".join(names)
     help = "put what both need into a third file"
     return error("LG105", message, places[0], help=help, related=related)

@@ -1,14 +1,16 @@
 """From the edges of a graph, as written, to its regions: which node belongs where.
 
-A region is the graph's own (id "") or one branch of one parallel ("parallel/branch"). A node belongs to the region whose
-edges name it; one that only a `goto` or `reroute` names belongs where that stands. Branches come before the graph's
-own edges, so that an edge from outside into a branch is the one that is reported (LG306).
+A region is the graph's own (id "") or one branch of one parallel ("parallel/branch"). A node belongs to
+the region whose edges name it; one that only a `goto` or `reroute` names belongs where that stands.
+Branches come before the graph's own edges, so that an edge from outside into a branch is the one that is
+reported (LG306).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ..dsl import ast
 from ..dsl.diagnostic import Label
@@ -119,7 +121,7 @@ class _Builder:
         """Every arrow of a chain that can be one."""
         names = [self.known(name) for name in chain.names]
         last = len(names) - 2
-        for at, (source, target) in enumerate(zip(names, names[1:], strict=False)):
+        for at, (source, target) in enumerate(pairwise(names)):
             span = chain.span if last == 0 else Span(source.span.start, target.span.end)
             trigger, limit = (chain.trigger, chain.max_visits) if at == last else (None, None)
             if target.text == START:

@@ -1,7 +1,8 @@
 """From syntax trees to the resolved program.
 
-Passes, each over all files: names, imported names, types of fields, parameters of mutations, then everything with
-expressions in it. So a declaration may stand before or after what uses it, in this file or another.
+Passes, each over all files: names, imported names, types of fields, parameters of mutations, then
+everything with expressions in it. So a declaration may stand before or after what uses it, in this file
+or another.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from .resolve_runs import Graphs, ScenarioReader, known_graph, migration
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The program, and what of each graph is not known."""
+    """The program, what of each graph is not known, and what the expressions of records and states name."""
 
     program: Program
     gaps: Mapping[Key, Gaps]
+    uses: Mapping[Key, set[Key]]
 
 
 def resolve(context: Context, project: Project) -> Resolved:
-    """Look up every name and type every expression; reports LG1xx and LG2xx and what belongs to single clauses."""
+    """Look up every name and type every expression; reports LG1xx, LG2xx, mistakes in clauses."""
     units = project.units
     tables = context.tables
     for unit in units:
@@ -68,6 +70,7 @@ class _Second:
         self.states: dict[Key, model.State] = {}
         self.graphs: dict[Key, model.Graph] = {}
         self.gaps: dict[Key, Gaps] = {}
+        self.uses: dict[Key, set[Key]] = {}
 
     def resolved(self) -> Resolved:
         """Everything."""
@@ -80,7 +83,7 @@ class _Second:
         program = Program(
             tuple(modules), self.enums, self.records, self.unions, self.opaques, self.states, self.graphs
         )
-        return Resolved(program, self.gaps)
+        return Resolved(program, self.gaps, self.uses)
 
     def declaration(self, unit: Unit, written: resolve_data.DeclaredData) -> None:
         """One declaration of the model."""
@@ -89,13 +92,13 @@ class _Second:
             case ast.Enum():
                 self.enums[key] = resolve_data.enum(unit, written)
             case ast.Record():
-                self.records[key] = resolve_data.record(unit, written)
+                self.records[key] = resolve_data.record(unit, written, self.uses.setdefault(key, set()))
             case ast.Union():
                 self.unions[key] = resolve_data.union(unit, written)
             case ast.Opaque():
                 self.opaques[key] = resolve_data.opaque(unit, written)
             case ast.State():
-                self.states[key] = resolve_state.state(unit, written)
+                self.states[key] = resolve_state.state(unit, written, self.uses.setdefault(key, set()))
             case ast.Graph():
                 self.graphs[key], self.gaps[key] = graph(unit, written)
 

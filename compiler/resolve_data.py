@@ -59,6 +59,10 @@ def bind_imports(unit: Unit, links: tuple[Link, ...], own: dict[str, dict[str, S
     """Enter what the file imports; `own` are the names that each file declares itself."""
     places = {name: symbol.place for name, symbol in unit.symbols.items()}
     for link in links:
+        if link.target is unit:  # reported as a cycle
+            for name in link.written.names:
+                unit.symbols.setdefault(name.text, _nothing(unit, name))
+            continue
         for name in link.written.names:
             symbol = _imported(unit, link, name, own)
             first = places.get(name.text)
@@ -72,8 +76,12 @@ def bind_imports(unit: Unit, links: tuple[Link, ...], own: dict[str, dict[str, S
                 unit.error("LG102", message, name.span, related=(Label(first, label),))
 
 
+def _nothing(unit: Unit, name: ast.Name) -> Symbol:
+    return Symbol("unknown", unit.key(name.text), unit.place(name.span))
+
+
 def _imported(unit: Unit, link: Link, name: ast.Name, own: dict[str, dict[str, Symbol]]) -> Symbol:
-    nothing = Symbol("unknown", unit.key(name.text), unit.place(name.span))
+    nothing = _nothing(unit, name)
     target = link.target
     if target is None:
         return nothing
@@ -97,7 +105,7 @@ def _imported(unit: Unit, link: Link, name: ast.Name, own: dict[str, dict[str, S
     return nothing if near is None else names[near]
 
 
-# --- types first ----------------------------------------------------------------------------------------------
+# --- types first --------------------------------------------------------------------------------------------
 
 
 def shape(unit: Unit, declaration: DeclaredData, tables: Tables) -> None:
@@ -136,7 +144,7 @@ def _members(unit: Unit, declaration: ast.Union) -> Iterator[model.Key]:
             unit.error("LG201", message + kind_with_article(symbol.kind), member.span)
 
 
-# --- then the whole -------------------------------------------------------------------------------------------
+# --- then the whole -----------------------------------------------------------------------------------------
 
 
 def enum(unit: Unit, written: ast.Enum) -> model.Enum:
@@ -151,11 +159,14 @@ def enum(unit: Unit, written: ast.Enum) -> model.Enum:
     return model.Enum(key, members, written.doc, unit.place(written.name.span))
 
 
-def record(unit: Unit, written: ast.Record) -> model.Record:
-    """The record of the model, with its defaults; an optional field without one defaults to none."""
+def record(unit: Unit, written: ast.Record, uses: set[model.Key]) -> model.Record:
+    """The record of the model, with its defaults; an optional field without one defaults to none.
+
+    `uses` collects the declarations that the defaults name.
+    """
     key = unit.key(written.name.text)
     shapes = unit.context.tables.records[key]
-    typer = Typer(Scope(unit, constant=shapes), mismatch="LG206")
+    typer = Typer(Scope(unit, constant=shapes, uses=uses), mismatch="LG206")
     fields: list[model.RecordField] = []
     for f in written.fields:
         name, place = f.name.text, unit.place(f.name.span)
@@ -194,7 +205,7 @@ def target_name(unit: Unit, written: ast.StrLit, form: str) -> model.PythonName:
     return found
 
 
-# --- constants ------------------------------------------------------------------------------------------------
+# --- constants ----------------------------------------------------------------------------------------------
 
 
 def constant(typer: Typer, written: ast.Expr, wanted: model.Type, name: str) -> model.Expr:
@@ -229,7 +240,7 @@ def not_constant(expr: model.Expr) -> model.Expr | None:
             return expr
 
 
-# --- records in themselves ------------------------------------------------------------------------------------
+# --- records in themselves ----------------------------------------------------------------------------------
 
 
 def report_endless(units: tuple[Unit, ...], tables: Tables) -> None:

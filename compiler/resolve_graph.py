@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from ..dsl import ast
 from ..dsl.diagnostic import Label
@@ -18,6 +19,7 @@ from .resolve_nodes import Around, barrier, decision, parallel, task
 from .resolve_settings import checkpointing
 
 MAX_STEPS = 10_000
+Trigger: TypeAlias = Literal["plain", "when", "else", "on"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Edges:
         outcome: str | None = None
         match arrow.trigger:
             case None:
-                trigger = "plain"
+                trigger: Trigger = "plain"
             case ast.WhenTrigger(guard=written):
                 trigger, guard = "when", self.typer.condition(written, "a guard", {})
             case ast.ElseTrigger():

@@ -70,7 +70,8 @@ def subgraph(around: Around, node: ast.Node, clauses: Clauses, region: str) -> m
     else:
         lens = model.SameState()
         if inner.state is not None and around.state is not None and inner.state != around.state:
-            message = f"graph `{inner.graph.name}` works on `{inner.state.name}`, this graph on `{around.state.name}`"
+            message = f"graph `{inner.graph.name}` works on `{inner.state.name}`, "
+            message += f"this graph on `{around.state.name}`"
             help = "reach its state with `on field`, or with `in f = …` and `out M(…)`"
             unit.error("LG201", message, (node.graph or node.name).span, help=help)
     steps = clauses.get(ast.MaxStepsClause)
@@ -91,10 +92,9 @@ def _on_field(around: Around, inner: Inner, clause: ast.LensClause) -> model.OnF
     if field is None:
         if around.state is not None:
             unit.undefined("field", name, around.fields)
-    elif inner.state is not None and not isinstance(field.type, Unknown):
-        if field.type != StateType(inner.state):
-            message = f"`{name.text}` is `{show(field.type)}`, but graph `{inner.graph.name}` works on "
-            unit.error("LG201", message + f"`{inner.state.name}`", name.span)
+    elif inner.state is not None and field.type not in (UNKNOWN, StateType(inner.state)):
+        message = f"`{name.text}` is `{show(field.type)}`, but graph `{inner.graph.name}` works on "
+        unit.error("LG201", message + f"`{inner.state.name}`", name.span)
     return model.OnField(name.text, unit.place(name.span))
 
 
@@ -104,7 +104,8 @@ def map_node(around: Around, node: ast.Node, clauses: Clauses, region: str) -> m
     place = unit.place(node.name.span)
     inner = _inner(around, node)
     over = clauses.get(ast.OverClause)
-    item, item_type = "item", UNKNOWN
+    item = "item"
+    item_type: Type = UNKNOWN
     expr: model.Expr = model.Const(None, UNKNOWN, place)
     if over is None:
         if not unit.has_errors(node.span):

@@ -1,4 +1,4 @@
-"""From written nodes to the model's: tasks, decisions, barriers and parallels (subgraphs and maps: resolve_inner)."""
+"""From written nodes to the model's: tasks, decisions, barriers, parallels (others: resolve_inner)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def timeout_ms(unit: Unit, clause: ast.TimeoutClause | None) -> int | None:
     return clause.duration.milliseconds
 
 
-# --- tasks ----------------------------------------------------------------------------------------------------
+# --- tasks --------------------------------------------------------------------------------------------------
 
 
 def task(around: Around, node: ast.Node, clauses: Clauses, region: str) -> model.Task:
@@ -185,7 +185,7 @@ def _params(around: Around, clause: ast.ParamsClause | None) -> tuple[tuple[str,
     )
 
 
-# --- decisions and barriers -----------------------------------------------------------------------------------
+# --- decisions and barriers ---------------------------------------------------------------------------------
 
 
 def decision(around: Around, node: ast.Node, region: str) -> model.Decision:
@@ -254,7 +254,7 @@ def barrier(around: Around, node: ast.Node, clauses: Clauses, region: str) -> mo
     )
 
 
-# --- parallels ------------------------------------------------------------------------------------------------
+# --- parallels ----------------------------------------------------------------------------------------------
 
 
 def parallel(around: Around, node: ast.Node, clauses: Clauses, region: str) -> model.Parallel:

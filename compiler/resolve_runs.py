@@ -68,7 +68,7 @@ def known_graph(unit: Unit, name: ast.Name, graphs: dict[Key, model.Graph], cach
     return cache[graph.key]
 
 
-# --- scenarios ------------------------------------------------------------------------------------------------
+# --- scenarios ----------------------------------------------------------------------------------------------
 
 
 class ScenarioReader:
@@ -218,7 +218,7 @@ class ScenarioReader:
         self.expected.append(model.ExpectedPath(tuple(n.text for n in frame), texts, place))
 
 
-# --- migrations -----------------------------------------------------------------------------------------------
+# --- migrations ---------------------------------------------------------------------------------------------
 
 
 def migration(unit: Unit, written: ast.Migrate, known: Known) -> model.Migration:

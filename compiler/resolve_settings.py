@@ -1,4 +1,4 @@
-"""From a written `checkpoint { … }` to the policies that it stands for; reports LG603 where they mean nothing."""
+"""From a written `checkpoint { … }` to the policies that it stands for (LG603 where they mean nothing)."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class _Settings:
             unit.error("LG603", message, manual.span, help="leave out one of them")
         if not triggered and manual is None:
             steps = 1
-        kinds = tuple(event for event in EVENTS if event in events)
+        kinds: tuple[Event, ...] = tuple(event for event in EVENTS if event in events)
         return Checkpointing(steps, every, kinds, adaptive, manual is not None, keep_count, keep_ms, compact)
 
     def events(self, names: tuple[ast.Name, ...]) -> list[Event]:

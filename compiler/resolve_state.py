@@ -1,4 +1,4 @@
-"""From a written state to the model's: its fields with defaults and constraints, its mutations with typed bodies."""
+"""From a written state to the model's: fields with defaults and constraints, mutations with typed bodies."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def _params(unit: Unit, written: ast.Mutation, fields: dict[str, FieldShape]) ->
         yield model.Param(name.text, type, unit.place(name.span))
 
 
-def state(unit: Unit, written: ast.State) -> model.State:
-    """The state of the model."""
+def state(unit: Unit, written: ast.State, uses: set[model.Key]) -> model.State:
+    """The state of the model; `uses` collects the declarations that its expressions name."""
     key = unit.key(written.name.text)
     tables = unit.context.tables
     shapes, signatures = tables.states[key], tables.mutations[key]
-    typer = Typer(Scope(unit, constant=shapes), mismatch="LG206")
+    typer = Typer(Scope(unit, constant=shapes, uses=uses), mismatch="LG206")
     fields: dict[str, model.Field] = {}
     mutations: dict[str, model.Mutation] = {}
     for item in written.items:
@@ -96,7 +96,7 @@ def state(unit: Unit, written: ast.State) -> model.State:
             if name not in fields and name in shapes:
                 fields[name] = _field(unit, item, shapes[name].type, typer)
         elif name not in mutations and name not in shapes:
-            mutations[name] = Body(unit, item, shapes, signatures[name]).mutation()
+            mutations[name] = Body(unit, item, shapes, signatures[name], uses).mutation()
     return model.State(
         key, tuple(fields.values()), tuple(mutations.values()), written.doc, unit.place(written.name.span)
     )
@@ -136,13 +136,14 @@ class Body:
         written: ast.Mutation,
         fields: dict[str, FieldShape],
         params: tuple[model.Param, ...],
+        uses: set[model.Key],
     ) -> None:
         self.unit = unit
         self.written = written
         self.fields = fields
         self.params = params
         types = {name: shape.type for name, shape in fields.items()}
-        self.typer = Typer(Scope(unit, types, {p.name: p.type for p in params}))
+        self.typer = Typer(Scope(unit, types, {p.name: p.type for p in params}, uses=uses))
         self.facts: Facts = {}
         self.written_fields: set[str] = set()
 
@@ -223,6 +224,8 @@ class Body:
                     return model.Assign(target, function, b, place)
                 if path_of(b) == target.path and not isinstance(b, model.ParamRef):
                     return model.Assign(target, function, a, place)
+            case _:
+                pass
         return None
 
     def operand(self, written: ast.Assign, target: model.Target, what: str) -> Expr:

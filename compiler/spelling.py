@@ -1,8 +1,9 @@
 """From a misspelt name to the nearest known one, if it is near enough to be meant.
 
-Two names are near when few letters must be put in, left out, changed or swapped with their neighbour to get from
-one to the other: at most one for every three letters, and never more than three. The search has a budget,
-so that a file with thousands of unknown names over thousands of known ones still answers at once.
+Two names are near when few letters must be put in, left out, changed or swapped with their neighbour to
+get from one to the other: at most one for every three letters, and never more than three. The search has
+a budget, so that a file with thousands of unknown names over thousands of known ones still answers at
+once.
 """
 
 from __future__ import annotations

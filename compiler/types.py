@@ -1,7 +1,8 @@
 """From a written type to a resolved one, and the questions that are asked about types.
 
-Which type may stand where: a type for itself, `int` for `float`, `T` for `T?`, a member record for its union;
-literals are the business of `constants`. `Unknown` stands for everything, so that one mistake is one finding.
+Which type may stand where: a type for itself, `int` for `float`, `T` for `T?`, a member record for its
+union; literals are the business of `constants`. `Unknown` stands for everything, so that one mistake is
+one finding.
 """
 
 from __future__ import annotations

@@ -1,13 +1,42 @@
-"""The table of all rules, and the run of those that look at resolved graphs."""
+"""The table of all rules, and the run of those that look at resolved graphs.
+
+A family is one file; a rule stands with the function that finds it. To add a rule: a record in its
+family, with an example that causes it and its repair; the tests try both.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ...dsl.diagnostic import Diagnostic
+from ..graph_view import GraphView
 from ..resolve import Resolved
+from ..rule import Rule
+from . import data, dataflow, names, outside, policies, routing, shape, text
+
+RULES: tuple[Rule, ...] = (
+    *text.RULES,
+    *names.RULES,
+    *data.RULES,
+    *shape.RULES,
+    *routing.RULES,
+    *dataflow.RULES,
+    *policies.RULES,
+    *outside.RULES,
+)
+BY_CODE: dict[str, Rule] = {rule.code: rule for rule in RULES}
 
 
 def run_rules(resolved: Resolved) -> Iterator[Diagnostic]:
-    """All findings of the rules."""
-    return iter(())
+    """All findings of the rules. Graphs whose text could not be read whole are left out."""
+    for rule in RULES:
+        if rule.check_program is not None:
+            yield from rule.check_program(resolved)
+    checks = [rule.check for rule in RULES if rule.check is not None]
+    for key, graph in resolved.program.graphs.items():
+        gaps = resolved.gaps[key]
+        if gaps.broken:
+            continue
+        view = GraphView(graph, gaps)
+        for check in checks:
+            yield from check(view)
