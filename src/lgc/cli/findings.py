@@ -53,19 +53,24 @@ def check_inputs(inputs: Iterable[project.Input]) -> list[Result]:
     return results
 
 
-def sound_results(paths: Sequence[str], stdin_name: str = "") -> list[Result]:
-    """Check files for a command that needs them without errors; reports the errors and leaves where there are."""
+def sound_results(paths: Sequence[str], stdin_name: str = "", *, quiet: bool = False) -> list[Result]:
+    """Check files for a command that needs them without errors; leaves where there are errors.
+
+    Raises:
+        Exit: there are; they are reported unless `quiet`.
+    """
     results = check_inputs(read_inputs(paths, stdin_name))
     if not all(result.sound for result in results):
         errors = [f for result in results for f in result.findings if f.severity is Severity.ERROR]
-        report(errors, sum(len(result.checked.files) for result in results), to_errors=True)
+        if not quiet:
+            report(errors, sum(len(result.checked.files) for result in results), to_errors=True)
         raise click.exceptions.Exit(FINDINGS)
     return results
 
 
-def one_source(path: str) -> Result:
-    """Check one file without errors."""
-    return sound_results([path])[0]
+def one_source(path: str, *, quiet: bool = False) -> Result:
+    """Check one file without errors; see `sound_results`."""
+    return sound_results([path], quiet=quiet)[0]
 
 
 # --- which findings count -------------------------------------------------------------------------------------

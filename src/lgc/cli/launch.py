@@ -83,15 +83,15 @@ class Prepared:
         return unbound(self.plan)
 
 
-def prepare(launch: Launch, *, bind_nodes: bool) -> Prepared:
+def prepare(launch: Launch, *, bind_nodes: bool, quiet: bool = False) -> Prepared:
     """Compile the source, find or make its module, and bind the nodes.
 
     Raises:
         Failure, BindingError: the nodes cannot be loaded or lack a function.
-        Exit: the source has errors, or a built module is stale; both are reported.
+        Exit: the source has errors, or a built module is stale; both are reported unless `quiet`.
     """
     shown = os.path.relpath(launch.source) if _below_here(launch.source) else launch.source
-    result = findings.one_source(shown)
+    result = findings.one_source(shown, quiet=quiet)
     program, settings = result.checked.program, result.batch.settings
     graph = pick_graph(program, result.batch.sources[0].path, launch.graph)
     _look_in(launch, settings)
@@ -99,9 +99,9 @@ def prepare(launch: Launch, *, bind_nodes: bool) -> Prepared:
     modules.install()
     launch = Launch(launch.source, graph.key.name, launch.nodes, launch.folder)
     if not bind_nodes:
-        return Prepared(launch, program, graph, _plan(modules, graph), modules, settings)
+        return Prepared(launch, program, graph, _plan(modules, graph, quiet), modules, settings)
     nodes, module = load_nodes(launch.nodes)
-    plan = _plan(modules, graph)
+    plan = _plan(modules, graph, quiet)
     from ..runtime.graph import bind
 
     return Prepared(
@@ -127,7 +127,7 @@ def _look_in(launch: Launch, settings: project.Settings) -> None:
     sys.path[:] = [*found, *(folder for folder in sys.path if folder not in found)]
 
 
-def _plan(modules: Generated, graph: ModelGraph) -> Any:
+def _plan(modules: Generated, graph: ModelGraph, quiet: bool) -> Any:
     try:
         return modules.plan_of(graph)
     except StaleModule as stale:
@@ -140,7 +140,8 @@ def _plan(modules: Generated, graph: ModelGraph) -> Any:
             label="built from an earlier version of this graph",
             help=f"run `lgc build`: {stale.file} is stale",
         )
-        findings.report([finding], 1, to_errors=True)
+        if not quiet:
+            findings.report([finding], 1, to_errors=True)
         raise click.exceptions.Exit(FINDINGS) from stale
 
 

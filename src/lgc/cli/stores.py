@@ -82,10 +82,17 @@ def open_url(url: str, *, reading: bool) -> Store:
     return found
 
 
-def with_store(given: str, work: Callable[[Store], Awaitable[T]], *, reading: bool) -> T:
-    """Open the store, do the work, close it; the event loop is made here."""
+def with_store(
+    given: str, work: Callable[[Store], Awaitable[T]], *, reading: bool, existing: bool = False
+) -> T:
+    """Open the store, do the work, close it; the event loop is made here.
+
+    `existing`: the store must be there already, also where it is written to.
+    """
 
     async def main() -> T:
+        if existing:
+            open_url(store_url(given), reading=True)  # only to say it well where there is none
         async with open_url(store_url(given), reading=reading) as store:
             return await work(store)
 

@@ -1,0 +1,86 @@
+"""`lgc replay`, `lgc fork`: from the log of a run to an earlier state, or to a new run from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import FINE
+from .launch import prepare, stored_launch
+from .progress import state_json
+from .runs import dumps
+from .stores import get_run, store_option, store_words, with_store
+from .terminal import out, output_style
+from .wording import fields
+
+if TYPE_CHECKING:
+    from ..runtime.store.protocols import Store
+
+
+@click.command("replay")
+@click.argument("run")
+@store_option
+@click.option("--to-step", type=click.IntRange(0), metavar="N", help="The state after this step, instead of the last.")
+@click.option("--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def replay_command(run: str, store_url: str, to_step: int | None, source: str, as_json: bool) -> int:
+    """Rebuild a state from the log; no node is called."""
+
+    async def read(store: Store) -> tuple[str, int, dict[str, Any], list[tuple[str, str]]]:
+        from ..runtime.errors import GraphMismatch
+        from ..runtime.restore import blanks, mismatch, rebuild
+
+        found = await get_run(store, run)
+        prepared = prepare(stored_launch(found, source), bind_nodes=False)
+        graph = prepared.unbound()
+        if found.hash != graph.hash:
+            problem: GraphMismatch = await mismatch(store, graph, found)
+            raise problem
+        position = await rebuild(store, graph, found, blanks(graph), to_step)
+        return found.run, position.step, state_json(position.root.state), [(position.root.path, position.root.node)]
+
+    name, step, state, frames = with_store(store_url, read, reading=True)
+    if as_json:
+        out(dumps({"version": 1, "run": name, "step": step, "node": frames[0][1], "state": state}))
+        return FINE
+    style = output_style()
+    out(f"{style.bold('run')} {name} after step {step}, at {frames[0][1]}")
+    for line in fields(state, style):
+        out(line)
+    return FINE
+
+
+@click.command("fork")
+@click.argument("run")
+@click.option("--step", type=click.IntRange(0), required=True, metavar="N", help="Start from the position after it.")
+@click.option("--run-id", default="", metavar="ID", help="The new run's id; without it a new one.")
+@store_option
+@click.option("--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def fork_command(run: str, step: int, run_id: str, store_url: str, source: str, as_json: bool) -> int:
+    """Start a new run from a step of another, which stays as it is."""
+
+    async def work(store: Store) -> str:
+        import time
+        from uuid import uuid4
+
+        from ..runtime.restore import fork, mismatch
+
+        found = await get_run(store, run)
+        prepared = prepare(stored_launch(found, source), bind_nodes=False)
+        graph = prepared.unbound()
+        if found.hash != graph.hash:
+            raise await mismatch(store, graph, found)
+        new = run_id or f"{found.run}-fork-{uuid4().hex[:6]}"
+        await fork(store, graph, found.run, step, new, time.time())
+        return new
+
+    new = with_store(store_url, work, reading=False, existing=True)
+    if as_json:
+        out(dumps({"version": 1, "run": new, "parent": run, "step": step}))
+        return FINE
+    style = output_style()
+    out(f"{style.green('forked')}: run {new} from step {step}; go on with")
+    out(f"  {style.cyan(f'lgc resume {new}{store_words(store_url)}')}")
+    return FINE
