@@ -88,10 +88,7 @@ class Elements:
     def _record(self, record: m.Record) -> Form:
         fields: Form = {}
         for field in sorted(record.fields, key=_name):
-            form: Form = {"type": type_form(field.type, self._labels)}
-            if field.default is not None:
-                form["default"] = expression_form(field.default, self._labels)
-            fields[field.name] = form
+            fields[field.name] = self._typed(field)
         return fields
 
     def _fields(self, prefix: str, state: m.State) -> Iterator[Element]:
@@ -100,11 +97,7 @@ class Elements:
                 yield f"{prefix}/field/{field.name}", self._field(field)
 
     def _field(self, field: m.Field) -> Form:
-        form: Form = {"type": type_form(field.type, self._labels)}
-        if field.default is not None:
-            default = expression_form(field.default, self._labels)
-            if default is not None or not isinstance(field.type, m.OptionalOf):
-                form["default"] = default  # an optional field is `none` without saying so
+        form = self._typed(field)
         for name, bounds in (("range", field.range), ("length", field.length)):
             if bounds is not None and bounds != (None, None):
                 form[name] = [bound_form(bounds.low), bound_form(bounds.high)]
@@ -113,6 +106,15 @@ class Elements:
         if field.merge is not None and field.merge.rule != "error":
             target = field.merge.target
             form["merge"] = field.merge.rule if target is None else [field.merge.rule, str(target)]
+        return form
+
+    def _typed(self, field: m.Field | m.RecordField) -> Form:
+        """Type and default; an optional field is `none` without saying so."""
+        form: Form = {"type": type_form(field.type, self._labels)}
+        if field.default is not None:
+            default = expression_form(field.default, self._labels)
+            if default is not None or not isinstance(field.type, m.OptionalOf):
+                form["default"] = default
         return form
 
     def _mutation(self, mutation: m.Mutation) -> Form:

@@ -206,7 +206,9 @@ LEFT_OUT: list[tuple[str, str, Edits]] = [
     ("order of a set's items", "main.lgraph", (('["b", "a"]', '["a", "b"]'),)),
     ("chains", "main.lgraph", (("start -> write -> check -> grade", "start -> write\n  write -> check\n  check -> grade"),)),
     ("branch written out", "main.lgraph", (("branch facts = check_facts", "branch facts { start -> check_facts -> end }"),)),
-    # scenarios and imports
+    # scenarios, imports, what is not used
+    ("declarations that are not used", "main.lgraph", (("union Remark", "enum Unused { a }\nrecord Spare { e: Unused }\nstate Other { r: Spare? }\nopaque Thing = \"a:B\"\ngraph other(Other) { start -> end }\nunion Remark"),)),
+    ("class of an opaque type that is not read", "main.lgraph", (("transient model: Model", "transient model: Model\n  transient more: Model?"),)),
     ("scenario", "main.lgraph", (("expect count == 4", "expect count > 1"),)),
     ("order of imported names", "main.lgraph", (("import Note, Link, Verdict", "import Verdict, Link, Note"),)),
     # spelling
@@ -228,6 +230,7 @@ LEFT_OUT: list[tuple[str, str, Edits]] = [
     ("on_error fail", "main.lgraph", (("    on_error fail\n", ""),)),
     ("merge error", "main.lgraph", (("bool = true", "bool = true merge error"),)),
     ("optional none", "main.lgraph", (("draft:    str?", "draft: str? = none"),)),
+    ("optional none of a record", "common.lgraph", (("title: str?", "title: str? = none"),)),
     ("approve and reject", "main.lgraph", (("barrier wait {", "barrier wait { decision reject(reason: str) decision approve"),)),
     # how, not what
     ("Python class", "main.lgraph", (("app.models:Model", "app.other:Model2"),)),

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgc.compiler import canonical, check, jcs
 from lgc.compiler import model as m
+from lgc.dsl.diagnostic import Severity
 from lgc.dsl.source import Source
 from lgc.runtime.changes import compare
 from lgc.runtime.unparse import expression_text
@@ -212,6 +213,64 @@ def test_guards_shown_as_text_mean_what_they_meant() -> None:
     result = check([Source(key.path, "\n".join(lines))], load=lambda _: None)
     assert result.usable
     assert canonical.canonical_form(result.program, key) == form
+
+
+whole = st.sampled_from(["n", "m", "3", "-2", "len(xs)", "steps()", "point?.x ?? 1"])
+truth = st.sampled_from(["p", "q", "true", "maybe == none", "shape is Point", '"a" in ys', "visits(a) > 1"])
+
+
+def more(
+    inner: st.SearchStrategy[tuple[str, str]],
+) -> st.SearchStrategy[tuple[str, str]]:
+    """Larger pairs of a number and a truth, every part in parentheses (`//` may be taken for a comment)."""
+
+    def made(one: tuple[str, str], two: tuple[str, str], op: str, test: str, join: str) -> tuple[str, str]:
+        number = {
+            "neg": f"-({one[0]})",
+            "??": f"(maybe ?? ({one[0]}))",
+            "if": f"(({one[0]}) if ({two[1]}) else ({two[0]}))",
+        }.get(op, f"(({one[0]}) {op} ({two[0]}))")
+        tested = f"(({one[0]}) {test} ({two[0]}))"
+        return number, f"({tested} {join} (not ({two[1]})))" if join else f"(not {tested})"
+
+    ops, tests = ["+", "-", "*", "neg", "??", "if"], ["<", "<=", ">", ">=", "==", "!="]
+    joins = ["and", "or", "==", ""]
+    return st.builds(made, inner, inner, *map(st.sampled_from, (ops, tests, joins)))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.recursive(st.tuples(whole, truth), more, max_leaves=12), min_size=5, max_size=20))
+def test_any_expression_reads_as_what_it_was(pairs: list[tuple[str, str]]) -> None:
+    text = (CORPUS / "expressions.lgraph").read_text()
+    lines = [line for line in text.splitlines() if " when " not in line]
+    at = next(index for index, line in enumerate(lines) if "a -> end else" in line)
+
+    def form(tests: list[str]) -> list[Any]:
+        edges = [f"  a -> b when {test}" for test in tests]
+        result = check(
+            [Source("a.lgraph", "\n".join([*lines[:at], *edges, *lines[at:]]))], load=lambda _: None
+        )
+        wrong = [finding for finding in result.diagnostics if not finding.code.startswith(("LG307", "LG4"))]
+        assert not [finding for finding in wrong if finding.severity is Severity.ERROR]
+        return list(guards(canonical.canonical_form(result.program, m.Key("a.lgraph", "g"))).values())
+
+    forms = form([f"({test}) == (({number}) < 7)" for number, test in pairs])
+    assert form([expression_text(each) for each in forms]) == forms
+
+
+def test_as_deep_as_the_language_goes() -> None:
+    text = (CORPUS / "expressions.lgraph").read_text()
+    deep = "not " * 190 + "p"
+    chain = " + ".join(["n"] * 90)
+    extra = f"  a -> b when {deep}\n  a -> b when {chain} - {chain} > 0\n  a -> end else\n"
+    result = check([Source("a.lgraph", text.replace("  a -> end else\n", extra))], load=lambda _: None)
+    assert result.usable
+    stored = canonical.canonical_text(result.program, m.Key("a.lgraph", "g"))
+    assert canonical.hash_of_text(stored) == canonical.graph_hash(result.program, m.Key("a.lgraph", "g"))
+    (change,) = [
+        c for c in compare(stored, stored.replace('["not",["field","p"]]', '["field","p"]')) if c.new
+    ]
+    assert change.element == "edges/a"
 
 
 @pytest.mark.parametrize("name", PINNED)
