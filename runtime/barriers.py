@@ -138,9 +138,7 @@ async def _take(
     info: BarrierInfo,
     arrived: float,
 ) -> None:
-    done = complete(
-        frame, resolution.outcome, resolution.mutations, goto=resolution.goto, then=resolution.records
-    )
+    done = complete(frame, resolution.outcome, resolution.mutations, resolution.goto, then=resolution.records)
     record = resolution.record
     detail: dict[str, object] = {"barrier": info.id, "shown": dict(info.shown)}
     if record is not None:

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import plan
 from .errors import MutationRejected, NodeFailed
 from .events import StreamChunk
 
+if TYPE_CHECKING:
+    from .frame import Frame
+    from .lane import Lane
+
 V = TypeVar("V")
 P = TypeVar("P")
-
-
-class Attempt(Protocol):
-    """What the engine keeps of one attempt; contexts ask it when a task asks them."""
-
-    def stopping(self) -> bool:
-        """Whether the attempt should end."""
-        ...
-
-    def emit(self, node: str, chunk: StreamChunk) -> None:
-        """Pass a chunk on."""
-        ...
-
-    def idempotency_key(self, node: str) -> str:
-        """The key of the visit."""
-        ...
-
-    def step(self) -> int:
-        """The last committed step."""
-        ...
 
 
 class TaskContext(Generic[V, P]):
@@ -45,20 +29,22 @@ class TaskContext(Generic[V, P]):
     """
 
     __slots__ = (
-        "__lg_attempt__", "__lg_checkpoint__", "__lg_cost__", "__lg_goto__", "__lg_node__",
-        "__lg_recorded__", "attempt", "state", "visit",
+        "__lg_checkpoint__", "__lg_cost__", "__lg_frame__", "__lg_goto__", "__lg_lane__", "__lg_node__",
+        "__lg_over__", "__lg_recorded__", "attempt", "state", "visit",
     )  # fmt: skip
 
-    def __init__(self, state: V, node: plan.Task, engine: Attempt, attempt: int, visit: int) -> None:
+    def __init__(self, state: V, node: plan.Task, lane: Lane, frame: Frame, attempt: int, visit: int) -> None:
         self.state = state
         self.attempt = attempt
         self.visit = visit
         self.__lg_node__ = node
-        self.__lg_attempt__ = engine
+        self.__lg_lane__ = lane
+        self.__lg_frame__ = frame
         self.__lg_recorded__: list[Any] = []
         self.__lg_goto__: str | None = None
         self.__lg_cost__ = 0.0
         self.__lg_checkpoint__ = False
+        self.__lg_over__ = False
 
     @property
     def params(self) -> P:
@@ -73,17 +59,17 @@ class TaskContext(Generic[V, P]):
     @property
     def step(self) -> int:
         """Number of the last committed step of the run."""
-        return self.__lg_attempt__.step()
+        return self.__lg_lane__.engine.step
 
     @property
     def cancelled(self) -> bool:
         """Whether the run was cancelled or this attempt's time is over; long loops should look at it."""
-        return self.__lg_attempt__.stopping()
+        return self.__lg_over__ or self.__lg_lane__.stopping
 
     @property
     def idempotency_key(self) -> str:
         """The same for every attempt of this visit, also after a crash; different for any other visit."""
-        return self.__lg_attempt__.idempotency_key(self.__lg_node__.name)
+        return f"{self.__lg_lane__.engine.run}{self.__lg_frame__.instance}/{self.node}#{self.visit}"
 
     def _record(self, mutation: Any) -> None:
         if type(mutation) not in self.__lg_node__.records:
@@ -113,9 +99,10 @@ class TaskContext(Generic[V, P]):
 
     def emit(self, chunk: StreamChunk | str, /) -> None:
         """Send something to display: text, or any chunk. Never part of the state."""
-        self.__lg_attempt__.emit(
-            self.__lg_node__.name, StreamChunk.of_text(chunk) if isinstance(chunk, str) else chunk
-        )
+        if not self.__lg_over__:  # what an abandoned attempt still says is dropped
+            self.__lg_lane__.engine.emit(
+                self.__lg_frame__, self.node, StreamChunk.of_text(chunk) if isinstance(chunk, str) else chunk
+            )
 
     def set_token_cost(self, tokens: float, /) -> None:
         """How many tokens this visit has cost, for the log and the adaptive checkpoint trigger."""

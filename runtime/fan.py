@@ -139,7 +139,7 @@ async def _fan(
                     if settled():
                         break
                     continue
-                one = Lane(child)
+                one = Lane(engine, child)
                 active[one] = key
                 engine.running += 1
                 engine.say(EventKind.BRANCH_STARTED, child, "", branch=str(key))

@@ -15,7 +15,7 @@ from typing import Any
 from .errors import EvaluationError, LgcError, MergeConflict
 from .frame import Effect, Frame
 from .graph import load
-from .state import State, Undo, class_of
+from .state import Mutation, State, Undo, class_of
 from .typed_json import Applied, validated_field
 
 COMMUTING = frozenset({"add", "append", "union", "max", "min", "sub"})
@@ -89,9 +89,12 @@ def perform_mutation(state: Any, applied: Applied, undo: Undo) -> None:
     except LgcError:
         raise
     except Exception as error:
-        raise EvaluationError(
-            f"mutation `{mutation.__lg_name__}`: {type(error).__name__}: {error}"
-        ) from error
+        raise unexpected(mutation, error) from error
+
+
+def unexpected(mutation: Mutation, error: Exception) -> EvaluationError:
+    """What a mutation's body raised that its expressions did not foresee."""
+    return EvaluationError(f"mutation `{mutation.__lg_name__}`: {type(error).__name__}: {error}")
 
 
 def _fresh(held: Any, value: Any) -> Any:

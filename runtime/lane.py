@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
 
 from .errors import LgcError
 from .frame import Frame
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 
 class Lane:
@@ -19,9 +23,10 @@ class Lane:
         committing: whether it is inside a commit, where a stop has to wait.
     """
 
-    __slots__ = ("committing", "error", "frame", "outcome", "stopping", "task")
+    __slots__ = ("committing", "engine", "error", "frame", "outcome", "stopping", "task")
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, engine: Engine, frame: Frame) -> None:
+        self.engine = engine
         self.frame = frame
         self.outcome = ""
         self.error: BaseException | None = None

@@ -9,13 +9,13 @@ gets the same frame.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from . import plan
 from .errors import EvaluationError, LgcError, MutationRejected, NodeFailed
 from .frame import Effect, Frame, choose, evaluated
 from .graph import load
-from .join import join, perform_mutation
+from .join import join, perform_mutation, unexpected
 from .state import ExternalMutation, Mutation, State, Undo
 from .typed_json import Applied
 
@@ -40,10 +40,9 @@ def complete(
     frame: Frame,
     outcome: str = "ok",
     mutations: Sequence[Mutation] = (),
-    *,
     goto: str | None = None,
-    then: Callable[[Any], Sequence[Mutation]] | None = None,
     ensures: Sequence[str] = (),
+    then: Callable[[Any], Sequence[Mutation]] | None = None,
 ) -> Completion:
     """Complete the frame's present node (not a joining one).
 
@@ -58,38 +57,50 @@ def complete(
         MutationRejected, EvaluationError, NodeFailed, Unrouted: refused; the frame is unchanged.
     """
     undo = Undo()
+    state = frame.state
     name = frame.node
-    counted = frame.counts.get(name)
-    visit = frame.visits(name) + 1
+    counts = frame.counts
+    counted = counts.get(name)
+    visit = (frame.visits(name) if counted is None else counted) + 1
+    counting = False
     try:
-        applied = tuple([_apply(frame.state, mutation, undo) for mutation in mutations])
+        applied = [_apply(state, mutation, undo) for mutation in mutations]
         if then is not None:
-            applied += tuple([_apply(frame.state, m, undo) for m in evaluated(then, frame.state)])
+            applied += [_apply(state, mutation, undo) for mutation in evaluated(then, state)]
         if applied:
-            _look_at_constraints(frame.state, applied, name)
+            _look_at_constraints(state, applied, name)
         for field in ensures:
-            if getattr(frame.state, frame.state.__lg_fields__[field]) is None:
+            if getattr(state, state.__lg_fields__[field]) is None:
                 raise NodeFailed(
                     f"`{name}` ensures `{field}`, but it is none afterwards",
                     node=frame.where(),
                     hint=f"record a mutation that sets `{field}`",
                 )
-        frame.counts[name] = visit
+        counting = True
+        counts[name] = visit
         frame.done += 1
-        target, edge = _next(frame, name, outcome, goto)
+        if goto is not None:
+            target = goto
+            counted_edge = ""
+        else:
+            edge = choose(frame, name, outcome)
+            target = edge.target
+            counted_edge = edge.key if edge.max_visits is not None else ""
     except BaseException:
         undo.roll_back()
-        if frame.counts.get(name) == visit:
+        if counting:
             frame.done -= 1
             if counted is None:
-                del frame.counts[name]
+                del counts[name]
             else:
-                frame.counts[name] = counted
+                counts[name] = counted
         raise
     if frame.effects is not None:
         frame.effects.extend([Effect((), one) for one in applied])
-    _advance(frame, target, edge)
-    return Completion(name, visit, outcome, target, edge, applied)
+    if counted_edge:
+        frame.taken[counted_edge] = frame.edge_count(counted_edge) + 1
+    frame.node = target
+    return Completion(name, visit, outcome, target, counted_edge, tuple(applied))
 
 
 def complete_joined(
@@ -201,11 +212,17 @@ def _again(state: Any, applied: Sequence[Applied], undo: Undo) -> list[Applied]:
 
 
 def _apply(state: Any, mutation: Mutation, undo: Undo) -> Applied:
-    one = Applied(mutation)
-    if isinstance(mutation, ExternalMutation):
-        one = Applied(mutation, _computed(state, mutation))
-    perform_mutation(state, one, undo)
-    return one
+    if mutation.__lg_external__:
+        one = Applied(mutation, _computed(state, cast("ExternalMutation", mutation)))
+        perform_mutation(state, one, undo)
+        return one
+    try:
+        mutation.__lg_apply__(state, undo)
+    except LgcError:
+        raise
+    except Exception as error:
+        raise unexpected(mutation, error) from error
+    return Applied(mutation, None)
 
 
 def _computed(state: Any, mutation: ExternalMutation) -> Any:
@@ -222,6 +239,8 @@ def _computed(state: Any, mutation: ExternalMutation) -> Any:
 
 
 def _look_at_constraints(state: State, applied: Sequence[Applied], node: str) -> None:
+    if not state.__lg_checks__ and not state.__lg_substates__:
+        return
     for mutation, _ in applied:
         for path in mutation.__lg_writes__:
             _look_at(state, path, node, mutation.__lg_name__)

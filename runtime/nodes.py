@@ -14,7 +14,7 @@ from . import plan
 from .barriers import run_barrier
 from .engine import Engine, as_failure, fatal
 from .errors import FinalFailure, LgcError, NodeFailed, NodeTimedOut, RunUncertain, StepsExceeded, Unrouted
-from .events import EventKind, StreamChunk
+from .events import EventKind
 from .fan import run_joining
 from .frame import Frame
 from .graph import Implementation, load
@@ -53,35 +53,6 @@ async def run_decision(engine: Engine, lane: Lane, frame: Frame, node: plan.Deci
     return True
 
 
-class Attempt:
-    """One attempt of one visit, as contexts see it."""
-
-    __slots__ = ("engine", "frame", "lane", "over")
-
-    def __init__(self, engine: Engine, lane: Lane, frame: Frame) -> None:
-        self.engine = engine
-        self.lane = lane
-        self.frame = frame
-        self.over = False
-
-    def stopping(self) -> bool:
-        """Whether the attempt should end."""
-        return self.over or self.lane.stopping
-
-    def emit(self, node: str, chunk: StreamChunk) -> None:
-        """Pass a chunk on; what an abandoned attempt still says is dropped."""
-        if not self.over:
-            self.engine.emit(self.frame, node, chunk)
-
-    def idempotency_key(self, node: str) -> str:
-        """The run, the frame with its visits, the node and its visit."""
-        return f"{self.engine.run}{self.frame.instance}/{node}#{self.frame.visits(node) + 1}"
-
-    def step(self) -> int:
-        """The last committed step."""
-        return self.engine.step
-
-
 async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) -> bool:
     """Call the node's function, with its retries, and commit what it recorded."""
     name = node.name
@@ -91,32 +62,24 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
     started, since = clock.time(), clock.monotonic()
     if engine.trace_sink is not None:
         engine.say(EventKind.NODE_STARTED, frame, name, visit=visit)
-    attempt = 0
+    attempt = 1
     while True:
-        attempt += 1
         if node.effect == "once":
             await _note_attempt(engine, lane, frame, name, visit, attempt)
-        tie = Attempt(engine, lane, frame)
-        context = node.context(node.view(frame.state), node, tie, attempt, visit)
+        context = node.context(node.view(frame.state), node, lane, frame, attempt, visit)
         try:
-            await _call(call, context, node, tie)
+            if call.is_async and node.timeout is None:
+                await call.call(context)
+            else:
+                await _call(call, context, node)
+            context.__lg_over__ = True
             recorded: Sequence[Any] = context.__lg_recorded__
-            text = encode_mutations([Applied(m) for m in recorded]) if engine.store is not None else None
-        except asyncio.CancelledError as error:
-            tie.over = True
-            task = asyncio.current_task()
-            if lane.stopping or (task is not None and task.cancelling()):
-                raise
-            # The function cancelled itself: that is its failure, not a wish of ours.
-            failure = as_failure(error, frame, name, engine.run)
-        except Exception as error:
-            tie.over = True
-            failure = as_failure(error, frame, name, engine.run)
-            if fatal(failure):
-                raise failure from None
-        else:
-            tie.over = True
+            text = None if engine.store is None else encode_mutations([Applied(m) for m in recorded])
+            done = complete(frame, "ok", recorded, context.__lg_goto__, node.ensures)
             break
+        except BaseException as error:
+            context.__lg_over__ = True
+            failure = _failure(engine, lane, frame, name, error)
         if attempt <= _retries(node, failure):
             pause = _pause(node, attempt, clock.jitter())
             engine.say(
@@ -124,28 +87,40 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
                 error=str(failure.message),
             )  # fmt: skip
             await clock.sleep(pause)
+            attempt += 1
             continue
         await failed(engine, lane, frame, failure, started, clock.monotonic() - since, attempt)
         return True
-    try:
-        done = complete(frame, "ok", recorded, goto=context.__lg_goto__, ensures=node.ensures)
-    except (Unrouted, StepsExceeded) as error:
-        raise error.at(run=engine.run, step=engine.step) from None
-    except LgcError as error:
-        failure = error.at(run=engine.run, node=frame.where(name))
-        await failed(engine, lane, frame, failure, started, clock.monotonic() - since, attempt)
+    duration = clock.monotonic() - since
+    if engine.silent:
+        engine.count_step(frame, name, started, duration)
         return True
     if any(one.result is not None for one in done.applied):
         text = None  # values that a function computed are stored too
     await engine.commit_step(
-        lane, frame, done, started=started, duration=clock.monotonic() - since, attempt=attempt,
+        lane, frame, done, started=started, duration=duration, attempt=attempt,
         cost=context.__lg_cost__, text=text, asked=context.__lg_checkpoint__,
         detail={"scripted": True} if type(frame.plan.nodes[name]) is not plan.Task else None,
     )  # fmt: skip
     return True
 
 
-async def _call(call: Implementation, context: Any, node: plan.Task, tie: Attempt) -> None:
+def _failure(engine: Engine, lane: Lane, frame: Frame, name: str, error: BaseException) -> LgcError:
+    """What a node raised, as its failure. Raised again: what is not the node's, or ends more than it."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        if lane.stopping or (task is not None and task.cancelling()):
+            raise error
+        # Otherwise the function cancelled itself: that is its failure, not a wish of ours.
+    elif not isinstance(error, Exception):
+        raise error
+    failure = as_failure(error, frame, name, engine.run)
+    if fatal(failure) or isinstance(failure, (Unrouted, StepsExceeded)):
+        raise failure.at(step=engine.step) from None
+    return failure
+
+
+async def _call(call: Implementation, context: Any, node: plan.Task) -> None:
     if node.timeout is None:
         await _invoke(call, context)
         return
@@ -156,7 +131,6 @@ async def _call(call: Implementation, context: Any, node: plan.Task, tie: Attemp
     except TimeoutError as error:
         if not limit.expired():
             raise
-        tie.over = True
         raise NodeTimedOut(f"`{node.name}` took longer than {node.timeout:g} s") from error
 
 

@@ -124,7 +124,9 @@ def provided(graph: Graph[Any], transients: Mapping[str, object]) -> dict[str, o
 
 def blanks(graph: Graph[Any]) -> dict[str, object]:
     """Nothing for each transient field: for looking at a run without running it."""
-    return {field: None for field in graph.plan.state.__lg_transients__}
+    values: dict[str, object] = {}
+    values.update(dict.fromkeys(graph.plan.state.__lg_transients__))
+    return values
 
 
 def _is_provider(value: Any) -> bool:

@@ -271,7 +271,7 @@ class Session(Generic[S]):
     def _result(self, since: float) -> GraphResult[S]:
         engine = self._engine
         return GraphResult(
-            engine.run, self.state, tuple(engine.log), engine.clock.monotonic() - since, self._status,
+            engine.run, self.state, engine.log, engine.clock.monotonic() - since, self._status,
             self.waiting if self._status is RunStatus.WAITING else (),
         )  # fmt: skip
 
@@ -387,7 +387,7 @@ class Session(Generic[S]):
                 from .lane import Lane
 
                 await engine.commit_step(
-                    Lane(frame), frame, done, started=engine.clock.time(), duration=0.0,
+                    Lane(engine, frame), frame, done, started=engine.clock.time(), duration=0.0,
                     detail={"settled": str(how) if isinstance(how, str) else "records", "actor": actor},
                 )  # fmt: skip
             engine.uncertain.discard(key)

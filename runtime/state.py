@@ -52,6 +52,12 @@ class FrozenDict(dict[K, V]):
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
 
+    def __copy__(self) -> FrozenDict[K, V]:
+        return self
+
+    def __deepcopy__(self, _: object) -> FrozenDict[K, V]:
+        return self
+
 
 def _sorted_set(value: Set[Any]) -> list[Any]:
     # Sets have no order; stored text must not depend on the hash seed.
@@ -122,6 +128,7 @@ class Mutation(BaseModel):
 
     __lg_name__: ClassVar[str]
     __lg_writes__: ClassVar[Mapping[str, WriteKind]]
+    __lg_external__: ClassVar[bool] = False
 
     def __lg_apply__(self, state: Any, undo: Undo, /) -> None:
         """Change `state`, telling `undo` first. Raises EvaluationError."""
@@ -135,6 +142,7 @@ class ExternalMutation(Mutation):
     calls no user code.
     """
 
+    __lg_external__: ClassVar[bool] = True
     __lg_target__: ClassVar[str]
     __lg_result__: ClassVar[type[Checkpoint]]
 

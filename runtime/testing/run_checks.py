@@ -1,0 +1,164 @@
+"""Checks of runs, graphs, decisions, attempts and overrides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..errors import RunExists, RunNotFound, StorageError
+from ..store.protocols import AttemptRecord, Commit, OverrideRecord, RunStatus
+from .subject import (
+    HASH,
+    OTHER_HASH,
+    Checks,
+    Subject,
+    a_decision,
+    a_run,
+    a_snapshot,
+    a_step,
+    begun,
+    expect,
+    refused,
+)
+
+checks = Checks()
+
+
+@checks.add()
+async def a_graph_is_kept_once(subject: Subject) -> None:
+    """The first canonical form of a hash stays."""
+    async with subject.make() as store:
+        expect(await store.get_graph(HASH), None, "a graph that was never put")
+        await store.put_graph(HASH, "article", '{"é\0":1}')
+        await store.put_graph(HASH, "article", '{"é\0":1}')
+        await store.put_graph(OTHER_HASH, "article", "{}")
+        expect(await store.get_graph(HASH), '{"é\0":1}', "the graph")
+        expect(await store.get_graph(OTHER_HASH), "{}", "the other graph")
+
+
+@checks.add()
+async def a_graph_may_come_after_its_run(subject: Subject) -> None:
+    """A hash may be known before its canonical form is."""
+    async with subject.make() as store:
+        await begun(store, steps=1)
+        expect(await store.get_graph(HASH), None, "a graph that was never put")
+        await store.put_graph(HASH, "article", "{}")
+        expect(await store.get_graph(HASH), "{}", "the graph")
+
+
+@checks.add()
+async def a_run_is_read_as_it_was_written(subject: Subject) -> None:
+    """Every field, and only once for each id."""
+    run = a_run("Zeno's \U0001f600\0", launch='{"argv":[]}', parent="p@3", owner="me", error="why", fence=7)
+    async with subject.make() as store:
+        await store.create_run(run)
+        expect(await store.get_run(run.run), run, "the run")
+        await refused(store.create_run(replace(run, input="{}")), RunExists, "the same run again")
+        expect(await store.get_run(run.run), run, "the run after that")
+        await refused(store.get_run("none"), RunNotFound, "reading no run")
+        await refused(store.take("none", "me"), RunNotFound, "taking no run")
+        expect(await store.take(run.run, "you"), 8, "the token")
+
+
+@checks.add()
+async def runs_are_listed_newest_first(subject: Subject) -> None:
+    """By time of creation; filtered by status and graph."""
+    async with subject.make() as store:
+        for number, run in enumerate(["b", "c", "a", "d"]):
+            await store.create_run(a_run(run, created=float(number), graph="g" if run in "ad" else "h"))
+        await store.create_run(a_run("e", created=3.0))
+        fence = await store.take("c", "me")
+        await store.commit(Commit("c", fence, status=RunStatus.DONE))
+        await store.append(a_step("only a log"))
+        listed = [run.run for run in await store.list_runs()]
+        expect(listed, ["e", "d", "a", "c", "b"], "all runs")
+        listed = [run.run for run in await store.list_runs(status=RunStatus.RUNNING, graph="g")]
+        expect(listed, ["d", "a"], "running runs of g")
+        expect([run.run for run in await store.list_runs(status=RunStatus.DONE)], ["c"], "runs done")
+
+
+@checks.add()
+async def a_status_changes_with_its_commit(subject: Subject) -> None:
+    """With its error; the time of the last step is the run's."""
+    async with subject.make() as store:
+        fence = await begun(store, steps=3)
+        expect((await store.get_run("r")).status, RunStatus.RUNNING, "the status")
+        await store.commit(Commit("r", fence, a_step(step=4, time=4e9), RunStatus.FAILED, "broken"))
+        run = await store.get_run("r")
+        expect((run.status, run.error, run.updated), (RunStatus.FAILED, "broken", 4e9), "the run")
+        await store.commit(Commit("r", fence, status=RunStatus.RUNNING))
+        run = await store.get_run("r")
+        expect((run.status, run.error), (RunStatus.RUNNING, ""), "the run")
+
+
+@checks.add()
+async def decisions_wait_until_a_step_applies_them(subject: Subject) -> None:
+    """In the order in which they came; each is applied once."""
+    async with subject.two() as (store, other):
+        fence = await begun(store)
+        before = await store.data_version()
+        first = await other.add_decision(a_decision(arguments='{"reason":"ü\0"}', mutations='[{"m":"x"}]'))
+        if await store.data_version() == before:
+            raise AssertionError("data_version does not show that a decision has come")
+        second = await other.add_decision(a_decision(barrier="", answer="reject"))
+        if not 0 < first < second:
+            raise AssertionError(f"ids of decisions must grow: {first}, then {second}")
+        kept = list(await store.decisions("r", waiting=True))
+        wanted = a_decision(arguments='{"reason":"ü\0"}', mutations='[{"m":"x"}]', id=first)
+        expect(kept, [wanted, a_decision(barrier="", answer="reject", id=second)], "the decisions")
+        await store.commit(Commit("r", fence, a_step(), decision=first))
+        expect([one.id for one in await other.decisions("r", waiting=True)], [second], "those that wait")
+        expect([one.step for one in await other.decisions("r")], [1, 0], "the steps that applied them")
+        again = Commit("r", fence, a_step(step=2), decision=first)
+        await refused(store.commit(again), StorageError, "a decision applied twice")
+        await store.commit(Commit("r", fence, decision=second))
+        expect([one.step for one in await store.decisions("r")], [1, -1], "one applied, one set aside")
+        await refused(store.add_decision(a_decision("none")), RunNotFound, "a decision for no run")
+        expect(list(await store.decisions("none")), [], "the decisions of no run")
+
+
+@checks.add()
+async def an_attempt_is_open_until_its_visit_is_committed(subject: Subject) -> None:
+    """By frame, node and visit, or until a person has settled it."""
+    first = AttemptRecord("r", "each[1]", "pay", 1, 1, 3.0)
+    again = AttemptRecord("r", "each[1]", "pay", 1, 2, 4.0)
+    other = AttemptRecord("r", "each[2]", "pay", 1, 1, 5.0)
+    async with subject.two() as (store, looker):
+        fence = await begun(store)
+        for attempt in (first, again, other):
+            await store.commit(Commit("r", fence, attempt=attempt))
+        expect(list(await looker.attempts("r")), [first, again, other], "the open attempts")
+        await store.commit(Commit("r", fence, a_step(frame="each[1]", node="pay", visit=2)))
+        await store.commit(Commit("r", fence, a_step(step=2, frame="", node="pay", visit=1)))
+        expect(len(await looker.attempts("r")), 3, "open attempts after other visits")
+        fence = await looker.take("r", "second")
+        await looker.commit(Commit("r", fence, a_step(step=3, frame="each[1]", node="pay", visit=1)))
+        expect(list(await store.attempts("r")), [other], "the open attempts")
+        await looker.commit(Commit("r", fence, settled=(("each[2]", "pay", 1),)))
+        expect(list(await store.attempts("r")), [], "the open attempts")
+        expect(list(await store.attempts("none")), [], "the attempts of no run")
+
+
+@checks.add()
+async def an_override_puts_the_run_under_the_other_graph(subject: Subject) -> None:
+    """With who, why and from where."""
+    override = OverrideRecord("r", 1, "ed", "a typo\0", HASH, OTHER_HASH, 9.5)
+    async with subject.make() as store:
+        fence = await begun(store, steps=1)
+        await store.commit(Commit("r", fence, override=override))
+        expect(list(await store.overrides("r")), [override], "the overrides")
+        expect((await store.get_run("r")).hash, OTHER_HASH, "the run's hash")
+        await store.commit(Commit("r", fence, a_step(step=2, hash=OTHER_HASH)))
+        expect(list(await store.overrides("none")), [], "the overrides of no run")
+
+
+@checks.add("reopen")
+async def reading_does_not_disturb_a_writer(subject: Subject) -> None:
+    """Another view sees each commit, and the writer goes on."""
+    async with subject.two() as (store, looker):
+        fence = await begun(store)
+        for step in range(1, 20):
+            await store.commit(Commit("r", fence, a_step(step=step), snapshot=a_snapshot(step=step)))
+            numbers = [record.step async for record in looker.replay("r")]
+            expect(numbers, list(range(1, step + 1)), "the log, seen from elsewhere")
+            latest = await looker.latest_snapshot("r")
+            expect(latest and latest.step, step, "the snapshot, seen from elsewhere")
