@@ -23,9 +23,8 @@ checks = Checks()
 
 def shown(checkpoint: CheckpointRecord) -> tuple[object, ...]:
     """Everything but the checksum, which is the store's."""
-    return (
-        checkpoint.id, checkpoint.run, checkpoint.step, checkpoint.hash, checkpoint.created, checkpoint.snapshot
-    )  # fmt: skip
+    one = checkpoint
+    return one.id, one.run, one.step, one.hash, one.created, one.snapshot
 
 
 async def ids(store: Store, run: str = "r") -> list[str]:

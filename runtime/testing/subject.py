@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
@@ -40,7 +40,7 @@ class Subject:
     damage: Callable[[Store, Place, str, int], None] | None = None
 
     @asynccontextmanager
-    async def two(self) -> AsyncIterator[tuple[Store, Store]]:
+    async def two(self) -> AsyncGenerator[tuple[Store, Store]]:
         """Two views of one place, as two processes have them; the same one twice where there is no other."""
         async with self.make() as first:
             if self.reopen is None:
