@@ -4,11 +4,11 @@ The canonical form is a JSON value of everything that can change what a run does
 
     {"elements": {ID: ELEMENT, …}, "form": "lg1"}
 
-`canonical_elements` says which elements there are, `canonical_expressions` how types and expressions are
-written. An element's hash is the SHA-256 of its id, a line end and its RFC 8785 text. The graph's hash is the
-SHA-256 of the RFC 8785 text of the object that maps every id to its element's hash (64 hex digits). It is
-written `lg1:` and 64 hex digits; `lg1` names this form, and any change of what is covered or how needs
-another name.
+`canonical_elements` says which elements there are, `canonical_values` and `canonical_expressions` how types,
+constants and expressions are written. An element's hash is the SHA-256 of its id, a line end and its RFC 8785
+text. The graph's hash is the SHA-256 of the RFC 8785 text of the object that maps every id to its element's
+hash (64 hex digits). It is written `lg1:` and 64 hex digits; `lg1` names this form, and any change of what is
+covered or how needs another name.
 
 The operational form (`canonical_operational`) is built and hashed in the same way and written `lg1o:`.
 """

@@ -23,7 +23,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias, assert_never
 
 from . import model as m
-from .canonical_expressions import Labels, bound_form, expression_form, integer_form, type_form
+from .canonical_expressions import expression_form
+from .canonical_values import Labels, bound_form, integer_form, type_form
 from .jcs import Json
 
 Form: TypeAlias = dict[str, Json]
@@ -147,11 +148,12 @@ class Elements:
     # --- nodes --------------------------------------------------------------------------------------------
 
     def _node(self, node: m.Node) -> Form:
+        form: Form
         match node:
             case m.Task():
                 form = _task(node)
             case m.Decision():
-                form: Form = {"kind": "decision"}
+                form = {"kind": "decision"}
             case m.Barrier():
                 form = self._barrier(node)
             case m.Parallel():

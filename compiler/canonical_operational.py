@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from . import model as m
-from .canonical_expressions import Labels, expression_form, float_form, integer_form
+from .canonical_expressions import expression_form
+from .canonical_values import Labels, float_form, integer_form
 from .jcs import Json
 
 

@@ -73,7 +73,7 @@ def _element(id_: str, old: Form | None, new: Form | None) -> list[Change]:
     if family == "edges":
         edges(notes, old or _NOTHING, new or _NOTHING)
     elif old is None or new is None:
-        show = _SHORT.get(family, json_text)
+        show: Callable[[Form], str] = _SHORT.get(family, json_text)
         notes.whole(None if old is None else show(old), None if new is None else show(new))
     elif family in _DETAILS:
         _DETAILS[family](notes, old, new)
