@@ -36,11 +36,13 @@ def generate(nodes: int) -> str:
     for i in range(nodes):
         a, b = i % fields, (i * 7 + 1) % fields
         lines.append(f"  task node_{i} {{ reads field_{a}, field_{b}!  records Set{a}, Set{b}")
-        lines.append(f"    timeout 30s  retry 3 backoff 1s..30s  impl \"app.nodes:node_{i}\" }}")
+        lines.append(f'    timeout 30s  retry 3 backoff 1s..30s  impl "app.nodes:node_{i}" }}')
     lines.append("  start -> node_0")
     for i in range(nodes - 1):
         if i % 5 == 4:
-            lines.append(f"  node_{i} -> node_{i + 1} when field_{i % fields} >= {i} and verdict != Verdict.reject")
+            lines.append(
+                f"  node_{i} -> node_{i + 1} when field_{i % fields} >= {i} and verdict != Verdict.reject"
+            )
         else:
             lines.append(f"  node_{i} -> node_{i + 1}")
     lines += [f"  node_{nodes - 1} -> end", "  max_steps 100_000", "}", ""]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from . import ast, literals, words
-from .diagnostic import Diagnostic, Fix, error
+from .diagnostic import Diagnostic, Fix, Label, error
 from .source import Place, Source, Span
 
 DEEPEST = 200
@@ -42,10 +42,21 @@ class Build:
         self.docs = docs
         self.findings: list[Diagnostic] = []
         self.divisions: list[int] = []
+        self.excused: set[int] = set()
 
-    def report(self, code: str, message: str, span: Span, *, help: str = "", fix: Fix | None = None) -> None:
+    def report(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        help: str = "",
+        fix: Fix | None = None,
+        related: tuple[Label, ...] = (),
+    ) -> None:
         """Note an error at a span of the source."""
-        self.findings.append(error(code, message, Place(self.source, span), help=help, fix=fix))
+        place = Place(self.source, span)
+        self.findings.append(error(code, message, place, help=help, fix=fix, related=related))
 
     def doc(self, start: int) -> str:
         """The doc comment above what starts at an offset."""
@@ -56,6 +67,8 @@ class Build:
     def declared(self, name: ast.Name) -> ast.Name:
         """A name where it is given to something: refused if it is reserved or too long."""
         text = name.text
+        if name.span.start in self.excused:
+            return name
         if text in words.RESERVED:
             self.report("LG103", f"`{text}` is a reserved word and cannot be a name", name.span)
         elif text in words.PYTHON:

@@ -6,6 +6,7 @@ Whatever walks a tree later may therefore recurse.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from . import ast, misreads
@@ -149,12 +150,19 @@ class BuildExpressions(Build):
 
     def ref(self, c: Parts) -> ast.Expr:
         name: ast.Name = c[0]
-        if name.text in misreads.CONSTANTS:
+        if name.text in misreads.CONSTANTS and not self.may_be_name(name.text):
             message, fix, literal = misreads.constant(name)
             self.report("LG002", message, name.span, fix=fix, help=fix.title)
             return literal
         self.used(name)
         return ast.Ref(name.span, name.text)
+
+    def may_be_name(self, text: str) -> bool:
+        """Whether something in the source may be called like a constant of another language."""
+        return (
+            text in misreads.POSSIBLE_NAMES
+            and re.search(rf"\b{text}[ \t]*[:,)]", self.source.text) is not None
+        )
 
     def attr(self, c: Parts) -> ast.Attr:
         return ast.Attr(Span(c[0].span.start, c[2].span.end), c[0], self.used(c[2]), c[1].value == "?.")

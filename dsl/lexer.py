@@ -47,7 +47,7 @@ SIGNS = {
 """Signs and the terminals that they are; the bad ones belong to other languages."""
 
 _SIGN = r"[=!]==|=>|->|&&|\|\||:=|<>|\.\.|\?\?|\?\.|[-+]=|[=!<>]=|[-{}()\[\]:,|!.=?+*/%<>]"
-_GROUPS = ("NAME", "SIGN", "STRING", "DURATION", "FLOAT", "INT", "END", "BAD_NUMBER", "BAD_STRING", "BAD_SIGN")
+GROUPS = ("NAME", "SIGN", "STRING", "DURATION", "FLOAT", "INT", "END", "BAD_NUMBER", "BAD_STRING", "BAD_SIGN")
 _NAME, _SIGN_GROUP, _END = 1, 2, 7
 _DIGITS = r"[0-9](?:_?[0-9])*"
 
@@ -65,12 +65,12 @@ def _master() -> re.Pattern[str]:
         "BAD_STRING": r"\"\"\"[\s\S]*|\"[^\n]*|'(?:[^'\\\n]|\\[^\n])*'?",
         "BAD_SIGN": r"[^\x00-\x7f]+|[\s\S]",
     }
-    tokens = "|".join(f"({parts[group]})" for group in _GROUPS)
+    tokens = "|".join(f"({parts[group]})" for group in GROUPS)
     return re.compile(rf"(?:[ \t\r\n\f]+|//[^\n]*)*(?:{tokens})")
 
 
 MASTER = _master()
-"""White space, comments and one token; its last group is the index of its kind in `_GROUPS`, plus one."""
+"""White space, comments and one token; its last group is the index of its kind in `GROUPS`, plus one."""
 
 _WORD = re.compile(r"([a-z_]+?)(s\?)?\\b(.*)", re.DOTALL)
 _SPLIT = {"COALESCE": "QMARK", "QMARK_DOT": "QMARK"}
@@ -151,7 +151,7 @@ class ContextualLexer:
         states = parser_state.parse_conf.states
         stack: list[int] = parser_state.state_stack
         vocabulary = self.vocabulary
-        known, signs, groups = vocabulary.words, SIGNS, _GROUPS
+        known, signs, groups = vocabulary.words, SIGNS, GROUPS
         again = True
         while again:
             again = False

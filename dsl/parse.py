@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,9 +16,10 @@ from .build_data import BuildData
 from .build_expressions import BuildExpressions
 from .build_graph import BuildGraphs
 from .build_runs import BuildRuns
-from .diagnostic import Diagnostic
+from .diagnostic import Diagnostic, error
 from .lexer import ContextualLexer
-from .source import Source
+from .read import LARGEST_FILE
+from .source import Place, Source, Span
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -56,27 +58,54 @@ def _machine() -> _Machine:
 
 def parse(source: Source) -> Parsed:
     """Parse a text. Never raises; what cannot be read is a finding, and the rest is in the tree."""
+    text, problems = _clean(source)
+    if problems and not text:
+        return Parsed(ast.File(source, (), ()), problems)
     machine = _machine()
     with machine.lock:
-        docs = comments.find_docs(source.text)
+        docs = comments.find_docs(text)
         builder = machine.builder
         builder.begin_text(source, docs.texts)
-        collecting = gc.isenabled()
-        gc.disable()
-        from lark.exceptions import UnexpectedInput
-
-        from .source import Span
-
-        declarations: Any = ()
-        try:
-            declarations = machine.lark.parse(source.text)
-        except UnexpectedInput as problem:  # recovery comes next
-            at = problem.pos_in_stream or 0
-            builder.report("LG002", "unexpected token", Span(at, at + 1))
-        finally:
-            if collecting:
-                gc.enable()
-        remarks = comments.find_comments(source.text, builder.divisions, docs)
-        found = sorted(builder.findings, key=Diagnostic.sort_key)
+        declarations = _read(machine, text)
+        remarks = comments.find_comments(text, builder.divisions, docs)
+        found = sorted((*problems, *builder.findings), key=Diagnostic.sort_key)
         builder.begin_text(Source("", ""), {})
     return Parsed(ast.File(source, declarations, remarks), tuple(found))
+
+
+def _read(machine: _Machine, text: str) -> tuple[ast.Declaration, ...]:
+    """The declarations of a text; garbage collection waits, since all that is made here stays."""
+    from .recover import Recovery
+
+    vocabulary = machine.lark.parser.lexer.vocabulary  # type: ignore[union-attr]
+    collecting = gc.isenabled()
+    gc.disable()
+    found: Any = ()
+    try:
+        found = machine.lark.parse(text, on_error=Recovery(machine.builder, vocabulary, text))
+    except Exception as problem:  # a mistake in the recovery must not become a traceback for the user
+        message = f"this file could not be read ({type(problem).__name__}); please report it with the file"
+        machine.builder.report("LG002", message, Span(0, 0))
+    finally:
+        if collecting:
+            gc.enable()
+    return found
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _clean(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
+    """The text to read: as it is, but for what no file can hold and what only marks a byte order."""
+    text = source.text
+    if len(text) > LARGEST_FILE:
+        words = f"the text has {len(text):,} characters; {LARGEST_FILE:,} is the limit"
+        return "", (error("LG006", words, Place(source, Span(0, 0)), help="split it and import the parts"),)
+    if text.startswith("\ufeff"):
+        text = " " + text[1:]
+    lone = _SURROGATE.search(text)
+    if lone is None:
+        return text, ()
+    words = f"the text holds half of a surrogate pair, U+{ord(lone.group()):04X}"
+    problem = error("LG001", words, Place(source, Span(*lone.span())))
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text), (problem,)
