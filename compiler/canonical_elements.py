@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias, assert_never
 
+from ..dsl.source import Place
 from . import model as m
 from .canonical_expressions import expression_form
 from .canonical_values import Labels, bound_form, integer_form, type_form
@@ -187,8 +188,8 @@ class Elements:
         form: Form = {"kind": "barrier", "decisions": answers}
         if node.timeout_decides is not None:
             form["timeout"] = [node.timeout_decides.answer, self._arguments(node.timeout_decides.args)]
-        _put_names(form, "modify", (name for name, _ in node.modify))
-        _put_names(form, "reroute", (name for name, _ in node.reroute))
+        _put_names(form, "modify", node.modify)
+        _put_names(form, "reroute", node.reroute)
         return form
 
     def _lens(self, lens: m.SameState | m.OnField | m.InOut) -> Form:
@@ -234,12 +235,13 @@ class Elements:
 
 def _task(node: m.Task) -> Form:
     form: Form = {"kind": "task", "effect": node.effect}
-    required = {read.field for read in node.reads if read.required}
-    reads = {read.field for read in node.reads}
-    _put_names(form, "reads", (f"{name}!" if name in required else name for name in reads))
-    _put_names(form, "records", (name for name, _ in node.records))
-    _put_names(form, "ensures", (name for name, _ in node.ensures))
-    _put_names(form, "goto", (name for name, _ in node.goto))
+    if node.reads:
+        required = {read.field: False for read in node.reads}
+        required.update((read.field, True) for read in node.reads if read.required)
+        form["reads"] = sorted([f"{name}!" if needed else name for name, needed in required.items()])
+    _put_names(form, "records", node.records)
+    _put_names(form, "ensures", node.ensures)
+    _put_names(form, "goto", node.goto)
     return form
 
 
@@ -255,9 +257,9 @@ def _parallel(node: m.Parallel) -> Form:
     return form
 
 
-def _put_names(form: Form, name: str, values: Iterable[str]) -> None:
-    if names := sorted(set(values)):
-        form[name] = names
+def _put_names(form: Form, name: str, values: Sequence[tuple[str, Place]]) -> None:
+    if values:
+        form[name] = sorted({value for value, _ in values})
 
 
 def _put_count(form: Form, node: m.Subgraph | m.MapNode) -> None:

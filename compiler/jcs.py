@@ -11,6 +11,7 @@ strings with half a surrogate pair, which have no UTF-8 form.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from json.encoder import encode_basestring
 from math import isfinite
 from typing import TypeAlias
@@ -110,6 +111,7 @@ def integer(value: int) -> str:
     return str(value)
 
 
+@lru_cache(maxsize=1_024)
 def number(value: float) -> str:
     """A float as ECMAScript's `Number::toString` writes it (so `-0.0` is `0`).
 
