@@ -331,7 +331,7 @@ class Typer:
             case ListOf(item) | SetOf(item):
                 what = "this set" if isinstance(target, SetOf) else "this list"
                 items = tuple(self.check(e, item, what, facts) for e in written.items)
-                if not isinstance(item, Unknown):
+                if isinstance(target, SetOf) or not isinstance(item, Unknown):
                     return model.MakeList(items, target, place)
             case Scalar("json"):
                 return model.MakeList(tuple(self.json_part(e, facts) for e in written.items), JSON, place)

@@ -137,7 +137,9 @@ def make_record(typer: Typer, written: ast.Call, key: model.Key, place: Place, f
     given: dict[str, Expr] = {}
     whole = True
     for arg in written.args:
-        if arg.name is None:
+        if arg.name is None and not whole:
+            typer.infer(arg.value, facts)
+        elif arg.name is None:
             message = f"the fields of record `{key.name}` are given by name"
             typer.error("LG203", message, arg.span, f"write {key.name}({usage})")
             typer.infer(arg.value, facts)
@@ -205,7 +207,7 @@ def _extreme(typer: Typer, name: str, args: Args, facts: Facts) -> Result:
         arg = typer.infer(args[0], facts)
         item = _items(typer, name, arg, "a list, a set, or several values")
         if item not in ORDERED and not isinstance(item, Unknown):
-            _wrong(typer, name, arg, "values that have an order")
+            item = _wrong(typer, name, arg, "values that have an order")
         return (arg,), item
     found = [typer.infer(args[0], facts)]
     for written in args[1:]:
@@ -226,7 +228,7 @@ def _sum(typer: Typer, name: str, args: Args, facts: Facts) -> Result:
     arg = typer.infer(args[0], facts)
     item = _items(typer, name, arg, "a list or set of numbers")
     if item not in NUMBERS and not isinstance(item, Unknown):
-        _wrong(typer, name, arg, "a list or set of numbers")
+        item = _wrong(typer, name, arg, "a list or set of numbers")
     return (arg,), item
 
 

@@ -12,7 +12,7 @@ from .clauses import Clauses
 from .constraints import count
 from .context import Unit, kind_with_article
 from .expressions import Scope, Typer
-from .model import Key
+from .model import END, START, Key
 from .regions import Arrow, Block, Layout, lay_out
 from .resolve_inner import map_node, subgraph
 from .resolve_nodes import Around, barrier, decision, parallel, task
@@ -88,7 +88,7 @@ def graph(unit: Unit, written: ast.Graph) -> tuple[model.Graph, Gaps]:
 def _node_names(unit: Unit, written: ast.Graph) -> dict[str, ast.Node]:
     nodes: dict[str, ast.Node] = {}
     for item in written.items:
-        if isinstance(item, ast.Node):
+        if isinstance(item, ast.Node) and item.name.text not in (START, END):
             first = nodes.setdefault(item.name.text, item)
             if first is not item:
                 unit.twice("node", item.name, unit.place(first.name.span))

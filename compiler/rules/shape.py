@@ -106,6 +106,8 @@ def bare(value: object) -> object:
     """An expression without its places, to compare."""
     if isinstance(value, tuple) and not isinstance(value, Place | Key):
         return tuple(bare(part) for part in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, model.Const) and isinstance(value.type, model.Unknown):
+        return value.place  # reported already; no two are the same
     if isinstance(value, model.Expr):
         slots = tuple(type(value).__slots__)
         parts = tuple(bare(getattr(value, slot)) for slot in slots if slot != "place")

@@ -1,0 +1,60 @@
+"""The corpus of `check`: what is marked is found on its line, and nothing else is found anywhere.
+
+`//~ LG101 LG204` at the end of a line expects these findings to begin on it. A folder is one case: its `main.lgraph` is
+checked, and the marks of all its files count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from lgc.compiler import check
+from lgc.compiler.rules import RULES
+from lgc.dsl.source import Source
+
+CORPUS = Path(__file__).parent.parent / "corpus" / "check"
+MARK = re.compile(r"//~((?: LG\d{3})+)[ \t]*$")
+CASES = sorted([*CORPUS.glob("*.lgraph"), *CORPUS.glob("*/main.lgraph")])
+
+# Raised by the parser; its own corpus has them.
+ELSEWHERE = {"LG001", "LG003", "LG004", "LG005", "LG006"}
+
+
+def expected(folder: Path, files: list[Path]) -> Counter[tuple[str, int, str]]:
+    """What the marks of some files say: path, line, code."""
+    found: Counter[tuple[str, int, str]] = Counter()
+    for file in files:
+        for number, line in enumerate(file.read_text("utf-8").split("\n"), 1):
+            mark = MARK.search(line)
+            for code in mark.group(1).split() if mark else ():
+                found[(file.relative_to(folder).as_posix(), number, code)] += 1
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda p: p.relative_to(CORPUS).as_posix())
+def test_finds_exactly_what_is_marked(case: Path) -> None:
+    folder = case.parent
+    files = sorted(folder.rglob("*.lgraph")) if folder != CORPUS else [case]
+
+    def load(path: str) -> bytes | None:
+        file = folder / path
+        return file.read_bytes() if file.is_file() else None
+
+    source = Source(case.name, case.read_text("utf-8"))
+    checked = check([source], load=load, root=".")
+    places = [(d.place.source.path, d.place.position.line, d.code) for d in checked.diagnostics]
+    found = Counter(places)
+    wanted = expected(folder, files)
+    shown = {d.code + " " + str(d.place): d.message for d in checked.diagnostics}
+    assert found - wanted == Counter(), f"not expected; all findings: {shown}"
+    assert wanted - found == Counter(), f"not found; all findings: {shown}"
+
+
+def test_every_active_rule_is_in_the_corpus() -> None:
+    marked = {
+        code for case in CORPUS.rglob("*.lgraph") for code in re.findall(r"LG\d{3}", case.read_text("utf-8"))
+    }
+    assert {rule.code for rule in RULES if rule.active} - ELSEWHERE <= marked
