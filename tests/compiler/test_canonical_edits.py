@@ -45,7 +45,7 @@ WORK = Key("main.lgraph", "work")
 
 def graph(program: Program) -> Key:
     """The graph of the main file, whatever it is called."""
-    return next(key for key in program.graphs if key.path == "main.lgraph")
+    return next(key for key in program.graphs if key.path == "main.lgraph" and key.name in ("work", "job"))
 
 
 COVERED: list[tuple[str, Edits, set[str]]] = [
@@ -118,6 +118,7 @@ COVERED: list[tuple[str, Edits, set[str]]] = [
     ("answer's parameter type", (("hard: bool", "hard: int"),), {"node/sign_off"}),
     ("what an answer records", ((', Grade(0.0, Verdict.reject)', ""),), {"node/sign_off"}),
     ("order of what an answer records", (('AddNote(Note(author = "editor", text = reason)), Grade(0.0, Verdict.reject)', 'Grade(0.0, Verdict.reject), AddNote(Note(author = "editor", text = reason))'),), {"node/sign_off"}),
+    ("a map's output added", (('out AddNote(Note(author = link, text = "seen"))', 'out AddNote(Note(author = link, text = "seen")), SetDraft(link)'),), {"node/gather"}),
     ("argument of what an answer records", (("Grade(0.0, V", "Grade(0.1, V"),), {"node/sign_off"}),
     ("modify", (("modify   SetDraft, AddNote", "modify SetDraft"),), {"node/sign_off"}),
     ("reroute", (("reroute  write, grade", "reroute write"),), {"node/sign_off"}),
@@ -129,6 +130,7 @@ COVERED: list[tuple[str, Edits, set[str]]] = [
     ("on_error collect", (("on_error fail", "on_error collect"),), {"node/check"}),
     ("branch added", (("    join all", "    branch third = third\n    join all"), ("  task soften", "  task third\n  task soften")), {"node/check", "node/third", "edges/check/third/start", "edges/third"}),
     ("branch renamed", (("branch facts", "branch truth"),), {"node/check", "node/check_facts", "edges/check/facts/start", "edges/check/truth/start"}),
+    ("branch order", (("    branch facts = check_facts\n", ""), ("    join all", "    branch facts = check_facts\n    join all")), {"node/check"}),
     # subgraphs and maps
     ("lens", (("refine = polish { on page }", "refine = polish { in url = topic }"),), {"node/refine"}),
     ("graph run", (("refine = polish", "refine = fetch"), ("Page, fetch, polish", "Page, fetch")), {"node/refine", "subgraph/polish"}),
@@ -348,3 +350,21 @@ def test_migrations_are_left_out() -> None:
     block = 'migrate work from "lg1:0000000000000000" { set count = 0 }\n'
     program = compiled({**FILES, "main.lgraph": FILES["main.lgraph"] + block})
     assert canonical.graph_hash(program, WORK) == canonical.graph_hash(ORIGINAL, WORK)
+
+
+def test_a_subgraph_on_the_same_state() -> None:
+    """Its state is the outer one's: what changes there changes the subgraph's hash too."""
+    text = (RICH.parent / "same.lgraph").read_text()
+    key = Key("same.lgraph", "outer")
+
+    def hashes(text: str) -> dict[str, str]:
+        return dict(canonical.elements(compiled({"same.lgraph": text}), key))
+
+    before = hashes(text)
+    assert differing(before, hashes(text.replace("sweep {", "sweep { ensures note"))) == {"subgraph/tidy"}
+    assert differing(before, hashes(text.replace("= 0", "= 1"))) == {"subgraph/tidy", "state/field/count"}
+    assert differing(before, hashes(text.replace("tidy", "neat"))) == {
+        "node/clean",
+        "subgraph/tidy",
+        "subgraph/neat",
+    }
