@@ -21,9 +21,10 @@ from .errors import Cancelled, DecisionRefused, LgcError, RunUncertain
 from .events import EventKind, GraphEvent, StreamChunk
 from .frame import Frame
 from .graph import Graph
+from .lane import Lane
 from .machine import complete
-from .position import begin, locate, to_snapshot
-from .restore import RestoreMode, rebuild, restorable
+from .position import begin, locate, to_snapshot, transients_of
+from .restore import RestoreMode, fork, provided, rebuild, restorable
 from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
 from .state import Mutation
 from .store.protocols import CheckpointRecord, Commit, RunRecord, RunStatus, Store
@@ -158,6 +159,7 @@ class Session(Generic[S]):
         ticking = clock or SystemClock()
         run = await store.get_run(run_id)
         override = await restorable(store, graph, run, mode, reason, actor, ticking.time())
+        provided(graph, transients or {})  # refused before another session is overtaken
         fence = await store.take(run_id, owner())
         position = await rebuild(store, graph, run, transients or {})
         if override is not None:
@@ -330,15 +332,11 @@ class Session(Generic[S]):
 
     async def fork(self, step: int, *, run_id: str | None = None) -> Session[S]:
         """A new run that starts from the position after a step of this one. Raises CheckpointNotFound."""
-        from .restore import fork
-
         engine = self._engine
         if engine.store is None:
             raise LgcError("this run has no store to fork from", run=engine.run)
         new = run_id or f"{engine.run}-fork-{uuid4().hex[:6]}"
         await fork(engine.store, self._graph, engine.run, step, new, engine.clock.time())
-        from .position import transients_of
-
         return await Session.restore(
             self._graph, store=engine.store, run_id=new, transients=transients_of(engine.root.state)
         )
@@ -384,8 +382,6 @@ class Session(Generic[S]):
                 if isinstance(how, str) and how != Settlement.SKIP:
                     raise DecisionRefused(f"`{how}` is not `retry`, `skip` or a list of mutations")
                 done = complete(frame, "skip" if isinstance(how, str) else "ok", mutations)
-                from .lane import Lane
-
                 await engine.commit_step(
                     Lane(engine, frame), frame, done, started=engine.clock.time(), duration=0.0,
                     detail={"settled": str(how) if isinstance(how, str) else "records", "actor": actor},

@@ -48,7 +48,7 @@ class Tagged:
     Used as `Annotated[Circle | Square, Tagged("kind", Circle=Circle, Square=Square)]`.
     """
 
-    def __init__(self, tag: str, **members: type[BaseModel]) -> None:
+    def __init__(self, tag: str, /, **members: type[BaseModel]) -> None:
         self._tag = tag
         self._members = members
         self._stored: dict[str, type[BaseModel]] = {}

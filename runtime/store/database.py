@@ -36,6 +36,8 @@ class Database:
             self.connection = _connect(path, timeout, readonly)
         except sqlite3.Error as error:
             raise self.explained(error) from error
+        except ValueError as error:
+            raise StorageError(f"{path!a} cannot be a store: {error}") from error
         try:
             self._prepare(codec, durability)
         except sqlite3.Error as error:
@@ -172,8 +174,10 @@ def _look(path: Path, readonly: bool) -> None:
 def _connect(path: str, timeout: float, readonly: bool) -> sqlite3.Connection:
     if not readonly:
         return sqlite3.connect(path, timeout=timeout, isolation_level=None)
+    # Not `mode=ro`: that would leave the files of the write-ahead log behind, which it may not remove.
+    # `query_only` sees to it that nothing is changed.
     uri = "file:" + quote(str(Path(path).absolute()))
-    connection = sqlite3.connect(uri + "?mode=ro", timeout=timeout, isolation_level=None, uri=True)
+    connection = sqlite3.connect(uri + "?mode=rw", timeout=timeout, isolation_level=None, uri=True)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.OperationalError:

@@ -101,7 +101,7 @@ class Replay:
         (_, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,
          flag, hash, detail, sum) = row  # fmt: skip
         try:
-            good = sum == log_sum(
+            good = flag in (0, 1, 2) and sum == log_sum(
                 before, step, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt,
                 cost, error, flag != 0, hash, detail,
             )  # fmt: skip
