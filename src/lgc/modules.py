@@ -34,11 +34,17 @@ class StaleModule(Exception):
 class Generated(MetaPathFinder, Loader):
     """The modules of a program, generated when they are first imported.
 
-    It is asked after all other finders: what was built and lies on the path wins.
+    It is asked after all other finders: what was built and lies on the path wins. `alone`: what was built is not
+    looked at, and the modules are known to nobody else (scenarios need no Python of the user's).
+
+    Attributes:
+        program: what the modules are generated from.
+        paths: each source's path from its project's root, by which its module is named.
     """
 
     program: Program
     paths: Mapping[str, str]
+    alone: bool = False
     _parts: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     _made: dict[str, ModuleType] = field(default_factory=dict[str, ModuleType])
 
@@ -53,7 +59,7 @@ class Generated(MetaPathFinder, Loader):
     def install(self) -> None:
         """Answer imports from now on."""
         if self not in sys.meta_path:
-            sys.meta_path.append(self)
+            sys.meta_path.insert(0 if self.alone else len(sys.meta_path), self)
 
     def remove(self) -> None:
         """Answer no more, and forget the modules that were made."""
@@ -72,7 +78,7 @@ class Generated(MetaPathFinder, Loader):
         if source is not None:
             return ModuleSpec(fullname, self, origin=source)
         wanted = tuple(fullname.split("."))
-        if any(parts[: len(wanted)] == wanted for parts in self._parts.values()):
+        if not self.alone and any(parts[: len(wanted)] == wanted for parts in self._parts.values()):
             return ModuleSpec(fullname, None, is_package=True)  # a folder on the way to a generated module
         return None
 
@@ -126,6 +132,8 @@ class Generated(MetaPathFinder, Loader):
         if path in self._made:
             return self._made[path]
         last = self._parts[path][-1]
+        if self.alone:
+            return import_module(".".join(self._parts[path]))
         for name in (".".join(self._parts[path]), last):
             if name in sys.modules:
                 return sys.modules[name]

@@ -94,7 +94,7 @@ def prepare(launch: Launch, *, bind_nodes: bool, quiet: bool = False) -> Prepare
     result = findings.one_source(shown, quiet=quiet)
     program, settings = result.checked.program, result.batch.settings
     graph = pick_graph(program, result.batch.sources[0].path, launch.graph)
-    _look_in(launch, settings)
+    look_in([os.getcwd(), launch.folder, os.path.dirname(launch.source)], settings)
     modules = Generated(program, {m.path: from_root(m.path, settings) for m in program.modules})
     modules.install()
     launch = Launch(launch.source, graph.key.name, launch.nodes, launch.folder)
@@ -118,9 +118,9 @@ def from_root(path: str, settings: project.Settings) -> str:
     return os.path.relpath(path, settings.root)
 
 
-def _look_in(launch: Launch, settings: project.Settings) -> None:
-    """Put the folders where nodes and built modules can lie on Python's path."""
-    folders = [os.getcwd(), launch.folder, os.path.dirname(launch.source), str(settings.root)]
+def look_in(folders: list[str], settings: project.Settings) -> None:
+    """Put folders where nodes and built modules can lie on Python's path, before all others."""
+    folders = [*folders, str(settings.root)]
     if settings.out:
         folders.append(os.path.abspath(settings.path(settings.out)))
     found = [folder for folder in dict.fromkeys(folders) if folder and os.path.isdir(folder)]
