@@ -31,8 +31,8 @@ REQUIRED = Rule(
     Severity.ERROR,
     "`f!` read where a path does not ensure it, with the path",
     "On that path the field may be none, and the node would fail before it begins.",
-    _STATE
-    + "graph work(Job) {\n  task write { records Write }\n  task measure { reads draft!  records Measure }\n\n"
+    _STATE + "graph work(Job) {\n  task write { records Write }\n"
+    "  task measure { reads draft!  records Measure }\n\n"
     "  start -> write -> measure -> end\n}\n",
     _STATE + "graph work(Job) {\n  task write { records Write  ensures draft }\n"
     "  task measure { reads draft!  records Measure }\n\n  start -> write -> measure -> end\n}\n",

@@ -7,6 +7,7 @@ reported as unable to reach `end`: giving the one a way on repairs them all.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from ...dsl.diagnostic import Diagnostic, Label, Severity
@@ -93,13 +94,21 @@ def _endless(view: GraphView) -> Iterator[Diagnostic]:
 def _double(view: GraphView) -> Iterator[Diagnostic]:
     for part in view.regions:
         for edges in part.out.values():
-            seen: dict[tuple[object, ...], model.Edge] = {}
-            for edge in edges if len(edges) > 1 else ():
-                guard = None if edge.guard is None else bare(edge.guard)
-                first = seen.setdefault((edge.target, edge.trigger, edge.outcome, guard), edge)
+            if len(edges) < 2:
+                continue
+            counts = Counter(map(_leads, edges))
+            seen: dict[object, model.Edge] = {}
+            for edge in edges if len(counts) < len(edges) else ():
+                if counts[_leads(edge)] == 1:
+                    continue
+                first = seen.setdefault((_leads(edge), bare(edge.guard)), edge)
                 if first is not edge:
                     message = f"the edge `{edge.source} -> {edge.target}` stands here twice"
                     yield DOUBLE.found(message, edge.place, related=(Label(first.place, "first here"),))
+
+
+def _leads(edge: model.Edge) -> tuple[str, str, str | None]:
+    return edge.target, edge.trigger, edge.outcome
 
 
 def bare(value: object) -> object:
@@ -240,8 +249,8 @@ CYCLE = Rule(
     Severity.ERROR,
     "a cycle that nothing limits: no `max_visits`, no barrier, no way out that a changed field can open",
     "Such a cycle runs until `max_steps` stops it, and costs what its nodes cost each time.",
-    _STATE
-    + "\ngraph work(Job) {\n  task plan\n\n  start -> plan\n  plan -> end  when done\n  plan -> plan else\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task plan\n\n  start -> plan\n"
+    "  plan -> end  when done\n  plan -> plan else\n}\n",
     "state Job {\n  done: bool = false\n\n  mutation Finish() { done = true }\n}\n"
     "\ngraph work(Job) {\n  task plan { records Finish }\n\n  start -> plan\n  plan -> end  when done\n"
     "  plan -> plan else max_visits 5\n}\n",

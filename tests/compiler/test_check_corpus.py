@@ -1,7 +1,7 @@
 """The corpus of `check`: what is marked is found on its line, and nothing else is found anywhere.
 
-`//~ LG101 LG204` at the end of a line expects these findings to begin on it. A folder is one case: its `main.lgraph` is
-checked, and the marks of all its files count.
+`//~ LG101 LG204` at the end of a line expects these findings to begin on it. A folder is one case: its
+`main.lgraph` is checked, and the marks of all its files count.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from lgc.compiler import check
 from lgc.compiler.rules import RULES
 from lgc.dsl.source import Source
