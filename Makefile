@@ -48,7 +48,7 @@ bench: $(STAMP) ## ratios to floors and peers, measured in this run
 
 bench-peers: ## install the systems to compare with into .bench-venv
 	@python="$$(bash .ci/find-python)"; test -d .bench-venv || "$$python" -m venv .bench-venv
-	.bench-venv/bin/python -m pip install --quiet -r bench/requirements-peers.txt
+	.bench-venv/bin/python -m pip install --quiet --require-hashes -r bench/requirements-peers.txt
 
 lock: ## pin dependencies anew: requirements/dev.txt
 	@bash .ci/lock

@@ -1,0 +1,44 @@
+"""All measurements, one after the other; figures are only comparable within one run.
+
+python bench/run.py [--only NAME ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SCRIPTS = {
+    "cold_check": "cold start of the command",
+    "parse_options": "Lark's options, parsing",
+    "check_speed": "parsing and checking 1,000 and 10,000 nodes",
+    "format_speed": "formatting",
+    "hash_speed": "canonical form and hash",
+    "store_speed": "stores",
+    "engine_speed": "the engine, beside floors and LangGraph",
+}
+
+
+def main() -> int:
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--only", nargs="+", default=[], choices=SCRIPTS, help="some of them")
+    given = words.parse_args()
+    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    failed: list[str] = []
+    for name, what in SCRIPTS.items():
+        if given.only and name not in given.only:
+            continue
+        print(f"\n=== {what} (bench/{name}.py)", flush=True)
+        if subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=False).returncode:
+            failed.append(name)
+    if failed:
+        print(f"\nfailed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
