@@ -3,11 +3,11 @@
     python bench/engine_speed.py [--steps N] [--rounds N] [--no-peer]
 
 * No store: a loop of one trivial coroutine; the floor is awaiting that coroutine in a `for`.
-* SQLite: the same loop, each step durable (WAL, synchronous FULL); the floor is one INSERT + COMMIT of the same
-  row on the same disk.
-* Growth: 4,000 steps that each append 1 KiB to a list, durable; total, bytes on disk, last steps beside first.
+* SQLite: the same loop, each step durable (WAL, synchronous FULL); the floor is one INSERT + COMMIT of a row of
+  that size on the same disk.
+* Growth: 4,000 durable steps that each append 1 KiB to a list; total, bytes on disk, last steps beside first.
 
-Floor, engine and peer take turns in rounds of one run, as machines drift; figures are medians. The peer runs in
+Floor and engine take turns in rounds of one run, as machines drift; figures are medians. The peer runs in
 `.bench-venv` (`make bench-peers`) and is left out, with a line that says so, where that is not there.
 """
 
@@ -53,11 +53,8 @@ def build(folder: Path) -> Any:
     """The generated module."""
     global TICK, ADD
     lgc = Path(sys.executable).parent / "lgc"
-    subprocess.run(
-        [str(lgc), "build", str(HERE / "loops.lgraph"), "--out", str(folder)],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    command = [str(lgc), "build", str(HERE / "loops.lgraph"), "--out", str(folder)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     sys.path.insert(0, str(next(folder.rglob("loops_lg.py")).parent))
     module = import_module("loops_lg")
     TICK, ADD = module.Tick, module.Add
@@ -131,35 +128,30 @@ def floor_sqlite(steps: int, folder: Path, size: int = 300) -> float:
 def growth(module: Any, folder: Path) -> dict[str, float]:
     """Seconds in all, MB on disk, and what the last 400 steps cost beside the first 400."""
 
-    async def main() -> dict[str, float]:
-        with tempfile.TemporaryDirectory(dir=folder) as place:
-            async with SqliteStore(Path(place) / "runs.db") as store:
-                session = await Session.start(
-                    module.pile(Nodes()), module.Pile(limit=GROWTH), store=store, run_id="pile"
-                )
-                began = perf_counter()
-                await session.run()
-                spent = perf_counter() - began
-                times = [record.time async for record in store.replay("pile")]
-            size = sum(file.stat().st_size for file in Path(place).iterdir())
-        tenth = len(times) // 10
-        first, last = times[tenth] - times[0], times[-1] - times[-1 - tenth]
-        return {"seconds": spent, "mb": size / 1e6, "last_to_first": last / first}
+    async def main(path: Path) -> tuple[float, list[float]]:
+        async with SqliteStore(path) as store:
+            state = module.Pile(limit=GROWTH)
+            session = await Session.start(module.pile(Nodes()), state, store=store, run_id="pile")
+            began = perf_counter()
+            await session.run()
+            return perf_counter() - began, [record.time async for record in store.replay("pile")]
 
-    return asyncio.run(main())
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        spent, times = asyncio.run(main(Path(place) / "runs.db"))
+        size = sum(file.stat().st_size for file in Path(place).iterdir())
+    tenth = len(times) // 10
+    first, last = times[tenth] - times[0], times[-1] - times[-1 - tenth]
+    return {"seconds": spent, "mb": size / 1e6, "last_to_first": last / first}
 
 
 def peer(*words: str) -> dict[str, float] | None:
     """Run the same work in LangGraph, in its own environment."""
     if not PEER.exists():
         return None
-    done = subprocess.run(
-        [str(PEER), str(HERE / "peer_langgraph.py"), *words], capture_output=True, text=True, check=False
-    )
+    command = [str(PEER), str(HERE / "peer_langgraph.py"), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        print(
-            f"  the peer failed: {done.stderr.strip().splitlines()[-1] if done.stderr else done.returncode}"
-        )
+        print(f"  the peer failed: {(done.stderr.strip() or 'no word').splitlines()[-1]}")
         return None
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -227,13 +219,15 @@ def _report(module: Any, folder: Path, given: argparse.Namespace) -> None:
         print(f"  lgc is {other['us'] / found['engine']:.1f} times faster")
     print(f"{GROWTH} durable steps, each appends 1 KiB to a list")
     floor = floor_sqlite(GROWTH, folder, 1300) * GROWTH / 1e6
-    grown = growth(module, folder)
-    print(f"  lgc: {grown['seconds']:.2f} s ({grown['seconds'] / floor:.2f} x INSERT + COMMIT), {grown['mb']:.1f} MB, "
-          f"the last tenth costs {grown['last_to_first']:.2f} x the first")  # fmt: skip
+    grown("lgc", growth(module, folder), floor)
     other = peer("growth", "400", str(folder)) if with_peer else None
     if other:
-        print(f"  LangGraph, {other['steps']:.0f} steps only: {other['seconds']:.2f} s, {other['mb']:.1f} MB, "
-              f"the last tenth costs {other['last_to_first']:.2f} x the first")  # fmt: skip
+        grown(f"LangGraph, only {other['steps']:.0f} steps", other, floor * other["steps"] / GROWTH)
+
+
+def grown(what: str, found: dict[str, float], floor: float) -> None:
+    print(f"  {what:<34} {found['seconds']:>10.2f} s   {found['seconds'] / floor:>8.2f} x floor, "
+          f"{found['mb']:.1f} MB, the last tenth costs {found['last_to_first']:.2f} x the first")  # fmt: skip
 
 
 if __name__ == "__main__":
