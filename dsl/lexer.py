@@ -10,7 +10,9 @@ state accepts, so that every mistake reaches the recovery in the same way.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from operator import neg
 from typing import Any
 
 from . import words
@@ -84,6 +86,8 @@ class Vocabulary:
         found: dict[str, list[tuple[int, str, str]]] = {}
         self._looks: dict[str, re.Pattern[str]] = {}
         self._patterns: dict[str, str] = {}
+        self._divided = ""
+        self._divisions: list[int] = []
         for terminal in terminals:
             pattern: str = terminal.pattern.value
             match = _WORD.fullmatch(pattern)
@@ -95,6 +99,12 @@ class Vocabulary:
                 self._patterns[terminal.name] = pattern
         self.words = {
             word: tuple((name, look) for _, name, look in sorted(entries)) for word, entries in found.items()
+        }
+
+        self.plain = {
+            word: entries[0][0]
+            for word, entries in self.words.items()
+            if len(entries) == 1 and not entries[0][1] and word not in words.RESERVED
         }
 
     def _looks_so(self, look: str, text: str, at: int) -> bool:
@@ -118,12 +128,14 @@ class Vocabulary:
                 return name
         return "COMMA"
 
-    def division(self, text: str, start: int, end: int) -> int:
-        """The offset of a `//` between two tokens that divides rather than starts a comment, or -1."""
-        at = text.find("//", start, end)
-        if at >= 0 and self._looks_so(self._patterns["SLASH_SLASH"], text, at):
-            return at
-        return -1
+    def divisions(self, text: str, start: int) -> list[int]:
+        """The offsets of every `//` that divides if the state has room for an operator, last first."""
+        if self._divided is not text:
+            self._divided = text
+            pattern = re.compile(self._patterns["SLASH_SLASH"])
+            found = pattern.finditer(text) if "//" in text else ()
+            self._divisions = [match.start() for match in found][::-1]
+        return self._divisions[: bisect_right(self._divisions, -start, key=neg)]
 
     def sign(self, value: str, text: str, start: int, accepts: Accepts) -> str:
         """The terminal that a sign is in a state."""
@@ -151,26 +163,33 @@ class ContextualLexer:
         states = parser_state.parse_conf.states
         stack: list[int] = parser_state.state_stack
         vocabulary = self.vocabulary
-        known, signs, groups = vocabulary.words, SIGNS, GROUPS
+        known, plain, signs, groups = vocabulary.words, vocabulary.plain, SIGNS, GROUPS
+        divisions = vocabulary.divisions(text, at)
+        none_left = len(text) + 1
+        division = divisions.pop() if divisions else none_left
         again = True
         while again:
             again = False
             for match in MASTER.finditer(text, at):
                 kind: int = match.lastindex  # type: ignore[assignment]
                 start, end = match.span(kind)
-                if start - at > 1 and "SLASH_SLASH" in states[stack[-1]]:
-                    slashes = vocabulary.division(text, at, start)
-                    if slashes >= 0:
-                        yield Tok("SLASH_SLASH", "//", slashes, slashes + 2)
-                        at, again = slashes + 2, True
+                if division < start:
+                    while division < at:
+                        division = divisions.pop() if divisions else none_left
+                    if division < start and "SLASH_SLASH" in states[stack[-1]]:
+                        at, again = division + 2, True
+                        yield Tok("SLASH_SLASH", "//", division, at)
                         break
+                value = text[start:end]
                 if kind == _NAME:
-                    value = match[1]
-                    name = "NAME"
-                    if value in known:
-                        name = vocabulary.word(value, text, end, states[stack[-1]])
+                    name = plain.get(value)
+                    if name is None:
+                        name = "NAME"
+                        if value in known:
+                            name = vocabulary.word(value, text, end, states[stack[-1]])
+                    elif name not in states[stack[-1]]:
+                        name = "NAME"
                 elif kind == _SIGN_GROUP:
-                    value = match[2]
                     name = signs[value]
                     accepts = states[stack[-1]]
                     if name == "COMMA" or name not in accepts:
@@ -182,7 +201,6 @@ class ContextualLexer:
                 elif kind == _END:
                     break
                 else:
-                    value = match[kind]
                     name = groups[kind - 1]
                 at = end
                 yield Tok(name, value, start, end)

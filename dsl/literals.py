@@ -9,6 +9,7 @@ an escape never counts as indentation. A line end before the closing quotes stay
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 MOST_DIGITS = 640
@@ -41,6 +42,7 @@ def _bad(value: int | float, flaw: Flaw) -> Decoded:
     return Decoded(value, (flaw,))
 
 
+@lru_cache(maxsize=4096)
 def integer(text: str) -> Decoded:
     """The value of `1_000`."""
     digits = text.replace("_", "")
@@ -67,6 +69,7 @@ def real(text: str) -> Decoded:
     return Decoded(value, ())
 
 
+@lru_cache(maxsize=4096)
 def duration(text: str) -> Decoded:
     """The milliseconds of `500ms`, `30s`, `5m`, `2h`, `7d`."""
     unit = "ms" if text.endswith("ms") else text[-1]

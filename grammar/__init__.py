@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pkgutil import get_data
 
 if __name__ != "lgc.grammar":  # a second name would mean a second set of tables
     raise ImportError(f"this package is lgc.grammar, not {__name__}")
@@ -10,10 +10,10 @@ if __name__ != "lgc.grammar":  # a second name would mean a second set of tables
 EDITION = 1
 """Counts changes of the language that make an older text mean something else."""
 
-PATH = Path(__file__).parent / "lgraph.lark"
-"""Where the grammar stands."""
-
 
 def text() -> str:
     """The whole grammar, in Lark's notation."""
-    return PATH.read_text(encoding="utf-8")
+    found = get_data("lgc.grammar", "lgraph.lark")
+    if found is None:  # only a loader that reads no data can bring this about
+        raise ImportError("the grammar is not beside lgc.grammar")
+    return found.decode("utf-8")
