@@ -146,6 +146,11 @@ def frozen(value: Any) -> Any:
             return items
 
 
+def ordered(items: Collection[T]) -> list[T]:
+    """The items of a set in an order that does not depend on the hash seed."""
+    return sorted(items, key=lambda item: (item, "") if isinstance(item, int) else (0, str(item)))
+
+
 def first(items: Sequence[T], default: T) -> T:
     """`first(xs, default)`."""
     return items[0] if items else default
