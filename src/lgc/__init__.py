@@ -14,16 +14,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = [
-    # compiling
-    "Checked",
-    "Diagnostic",
-    "Severity",
-    "Source",
-    "check",
-    # this package
-    "__version__",
-]  # fmt: skip
+__all__ = ["Checked", "Diagnostic", "Severity", "Source", "__version__", "check"]
 
 _HOMES = {
     "Checked": "compiler",

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class Coverage:
     """The edges of one graph, and which were taken.
 
-    An edge with a guard is taken when its guard was tried and held: edges are tried in order until one holds. Every
-    other edge is known by its source, outcome and target.
+    An edge with a guard is taken when its guard was tried and held: edges are tried in order until one
+    holds. Every other edge is known by its source, outcome and target.
     """
 
     def __init__(self, graph: m.Graph) -> None:
@@ -42,7 +42,9 @@ class Coverage:
             guarded = [
                 edge
                 for edge in self.edges
-                if edge.trigger == "when" and edge.source == name and (name != "start" or edge.region == region)
+                if edge.trigger == "when"
+                and edge.source == name
+                and (name != "start" or edge.region == region)
             ]
             edges: list[Any] = []
             for edge in route.edges:
@@ -83,9 +85,9 @@ class Coverage:
             if not nodes:
                 continue
             for at, edge in enumerate(self.edges):
-                if edge.source == "start" and edge.target == nodes[0] and edge.trigger != "when":
-                    if edge.region == region_of(frame):
-                        self._taken.add(at)
+                first = edge.source == "start" and edge.target == nodes[0] and edge.trigger != "when"
+                if first and edge.region == region_of(frame):
+                    self._taken.add(at)
 
 
 def region_of(frame: str) -> str:

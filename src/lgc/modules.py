@@ -34,8 +34,9 @@ class StaleModule(Exception):
 class Generated(MetaPathFinder, Loader):
     """The modules of a program, generated when they are first imported.
 
-    It is asked after all other finders: what was built and lies on the path wins. `alone`: what was built is not
-    looked at, and the modules are known to nobody else (scenarios need no Python of the user's).
+    It is asked after all other finders: what was built and lies on the path wins. `alone`: what was
+    built is not looked at, and the modules are known to nobody else (scenarios need no Python of the
+    user's).
 
     Attributes:
         program: what the modules are generated from.
@@ -117,9 +118,11 @@ class Generated(MetaPathFinder, Loader):
     def _code(self, source: str) -> Any:
         import linecache
 
+        from . import __version__
         from .compiler.codegen import generate
 
-        text = generate(self.program, source)
+        module = next(one for one in self.program.modules if one.path == source)
+        text = generate(self.program, module, version=__version__)
         name = f"<generated from {source}>"
         # Tracebacks and type errors can then show the lines.
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
@@ -128,7 +131,7 @@ class Generated(MetaPathFinder, Loader):
     # --- finding ------------------------------------------------------------------------------------------
 
     def module_of(self, path: str) -> ModuleType:
-        """The generated module of a source, as the user's code has imported it, else freshly made or found."""
+        """The generated module of a source: as the user's code has imported it, else found or made."""
         if path in self._made:
             return self._made[path]
         last = self._parts[path][-1]
@@ -162,4 +165,3 @@ class Generated(MetaPathFinder, Loader):
         from .compiler.codegen_names import all_names
 
         return all_names(self.program)[graph.key.path].generated("constants", graph.key)
-

@@ -1,13 +1,15 @@
 """From what stands on the command line to texts: the project's root, its settings, its files.
 
 Settings stand in `lgc.toml`, or under `[tool.lgc]` in `pyproject.toml`; the nearest file, from a source
-upwards, wins. Its folder is the *root*: imports may not leave it. Without settings the root is the nearest
-folder upwards with a `pyproject.toml` or a `.git`, else the working directory if the source lies in it, else the
-source's own folder.
+upwards, wins. Its folder is the *root*: imports may not leave it. Without settings the root is the
+nearest folder upwards with a `pyproject.toml` or a `.git`, else the working directory if the source
+lies in it, else the source's own folder.
 
-Paths of sources are kept as the user wrote them: findings and reports name them so. Where they are relative, they
-are relative to the working directory, and so is the root that the compiler is given.
+Paths of sources are kept as the user wrote them: findings and reports name them so. Where they are
+relative, they are relative to the working directory, and so is the root that the compiler is given.
 """
+
+# ruff: noqa: PTH
 
 from __future__ import annotations
 
@@ -69,11 +71,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One file that was asked for: its path as shown, its bytes, and the project that it belongs to."""
+    """One file that was asked for.
+
+    Attributes:
+        path: as shown.
+        data: its bytes.
+        settings: of the project that it belongs to.
+        tree: the folder that was given and that it was found in, "" where the file itself was given.
+    """
 
     path: str
     data: bytes
     settings: Settings
+    tree: str
 
 
 # --- settings ---------------------------------------------------------------------------------------------
@@ -86,24 +96,24 @@ class Projects:
         self._by_folder: dict[Path, Settings | None] = {}
         self._marked: dict[Path, bool] = {}
 
-    def of(self, path: str) -> Settings:
-        """The settings for a file, or for a folder (ending in a slash)."""
+    def of(self, path: str, given: str = "") -> Settings:
+        """The settings for a file, or for a folder (ending in a slash); `given`: the folder it was found in."""
         start = Path(os.path.abspath(path if path != STDIN else "./-"))
         folder = start if path.endswith("/") or path in (".", "") else start.parent
         for at in (folder, *folder.parents):
             settings = self._in(at)
             if settings is not None:
                 return settings
-        return Settings(self._plain_root(folder))
+        return Settings(self._plain_root(folder, Path(os.path.abspath(given)) if given else folder))
 
-    def _plain_root(self, folder: Path) -> Path:
+    def _plain_root(self, folder: Path, given: Path) -> Path:
         for at in (folder, *folder.parents):
             if at not in self._marked:
                 self._marked[at] = (at / "pyproject.toml").is_file() or (at / ".git").exists()
             if self._marked[at]:
                 return at
         here = Path.cwd()
-        return here if folder.is_relative_to(here) else folder
+        return here if folder.is_relative_to(here) else given
 
     def _in(self, folder: Path) -> Settings | None:
         if folder not in self._by_folder:
@@ -224,16 +234,16 @@ def inputs(paths: Sequence[str], *, stdin_name: str = "") -> list[Input]:
     for path in paths:
         if path == STDIN:
             name = stdin_name or STDIN
-            found.setdefault(name, Input(name, _stdin(), projects.of(name)))
+            found.setdefault(name, Input(name, _stdin(), projects.of(name), ""))
         elif os.path.isdir(path):
             below = list(files_below(path))
             if not below:
                 raise ProjectError(f"no {SUFFIX} file in {path}")
             for one in below:
-                found.setdefault(one, Input(one, _bytes(one), projects.of(one)))
+                found.setdefault(one, Input(one, _bytes(one), projects.of(one, path), path))
         else:
             normal = os.path.normpath(path)
-            found.setdefault(normal, Input(normal, _bytes(path), projects.of(normal)))
+            found.setdefault(normal, Input(normal, _bytes(path), projects.of(normal), ""))
     return list(found.values())
 
 

@@ -114,9 +114,9 @@ class ScenarioWriter:
         return f"{name}(**{self._dict(dict(call.args))})"
 
     def _execute(self) -> dict[str, Any]:
-        own = self.modules.module_of(self.path)
-        namespace: dict[str, Any] = dict(vars(own))
+        namespace: dict[str, Any] = dict(vars(self.modules.module_of(self.path)))
         lines = [line for group in self.unit.import_groups() for line in group]
         text = "from __future__ import annotations\n" + "\n".join([*lines, *self.functions])
-        exec(compile(text, f"<scenario in {self.path}>", "exec", dont_inherit=True), namespace)
+        code = compile(text, f"<scenario in {self.path}>", "exec", dont_inherit=True)
+        exec(code, namespace)  # noqa: S102 - our own code
         return namespace

@@ -1,8 +1,8 @@
 """From a scenario to findings: the real engine runs its graph, with scripted nodes in place of Python.
 
-Each line of a scenario is one visit of a node, consumed in order; a task without a line records nothing. A barrier
-without a line cannot go on. A subgraph or map with a line is not entered; without one it is, and the tasks inside
-record nothing.
+Each line of a scenario is one visit of a node, consumed in order; a task without a line records
+nothing. A barrier without a line cannot go on. A subgraph or map with a line is not entered; without
+one it is, and the tasks inside record nothing.
 """
 
 from __future__ import annotations

@@ -93,7 +93,9 @@ def _expectation(one: m.Expectation, condition: Any, outcome: Outcome) -> Diagno
             return error(CODE, f"the run was expected to end at `{node}`, but it ended at {last}", one.place)
         case m.ExpectedFailure(text=text):
             if outcome.failure is None:
-                return error(CODE, f'the run was expected to fail with "{text}", but it did not fail', one.place)
+                return error(
+                    CODE, f'the run was expected to fail with "{text}", but it did not fail', one.place
+                )
             message = " ".join(outcome.failure.message.split())
             if text in outcome.failure.message or text in message:
                 return None

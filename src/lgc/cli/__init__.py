@@ -1,7 +1,8 @@
 """From the words on the command line to an exit status: the entry point of `lgc`.
 
-Exit status, everywhere: 0 fine, 1 findings (errors, stale output, failed scenario, failed run), 2 wrong usage or
-unreadable input or store, 130 interrupted. What goes wrong is told in a sentence; `--debug` shows the traceback.
+Exit status, everywhere: 0 fine, 1 findings (errors, stale output, failed scenario, failed run), 2 wrong
+usage or unreadable input or store, 130 interrupted. What goes wrong is told in a sentence; `--debug`
+shows the traceback.
 """
 
 from __future__ import annotations

@@ -21,7 +21,9 @@ _GRAPHS = "Graphs"
 _RUNS = "Runs"
 
 COMMANDS = {
-    "init": _Entry("init", _GRAPHS, "Make a small project that checks, builds, runs and has a passing scenario."),
+    "init": _Entry(
+        "init", _GRAPHS, "Make a small project that checks, builds, runs and has a passing scenario."
+    ),
     "check": _Entry("check", _GRAPHS, "Parse, resolve, type-check and analyse."),
     "explain": _Entry("explain", _GRAPHS, "What a finding means, an example that causes it and its repair."),
     "fmt": _Entry("fmt", _GRAPHS, "Lay files out in the one layout."),

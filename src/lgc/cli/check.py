@@ -18,7 +18,9 @@ from . import findings
     help="How findings are written.",
 )
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
-@click.option("--select", multiple=True, metavar="CODES", help="Only these findings (codes or their beginnings).")
+@click.option(
+    "--select", multiple=True, metavar="CODES", help="Only these findings (codes or their beginnings)."
+)
 @click.option("--ignore", multiple=True, metavar="CODES", help="All but these findings.")
 @click.option("--stdin-name", default="", metavar="PATH", help="What standard input (-) is called.")
 def check_command(
@@ -31,8 +33,8 @@ def check_command(
 ) -> int:
     """Parse, resolve, type-check and analyse.
 
-    PATH is a file, a folder (all .lgraph files below it) or - (standard input). Without any, what the settings call
-    `source`, else the working directory. Exits with 1 where there are errors.
+    PATH is a file, a folder (all .lgraph files below it) or - (standard input). Without any, what the
+    settings call `source`, else the working directory. Exits with 1 where there are errors.
     """
     results = findings.check_inputs(findings.read_inputs(paths, stdin_name))
     only, without = findings.split_codes(select), findings.split_codes(ignore)

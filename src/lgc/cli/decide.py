@@ -26,11 +26,19 @@ if TYPE_CHECKING:
 @click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
 @store_option
 @click.option("--actor", default="", metavar="NAME", help="Who answers; without it the user of this process.")
-@click.option("--modify", multiple=True, metavar="MUTATION[=JSON]", help="A mutation to record with the answer.")
+@click.option(
+    "--modify", multiple=True, metavar="MUTATION[=JSON]", help="A mutation to record with the answer."
+)
 @click.option("--no-run", is_flag=True, help="Only record the answer; `lgc resume` goes on.")
-@click.option("--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from.")
-@click.option("--nodes", default="", metavar="MODULE[:CLASS]", help="Other nodes than the run was started with.")
-@click.option("--json", "as_json", is_flag=True, help="Events and chunks as JSON, one a line; the result last.")
+@click.option(
+    "--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from."
+)
+@click.option(
+    "--nodes", default="", metavar="MODULE[:CLASS]", help="Other nodes than the run was started with."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Events and chunks as JSON, one a line; the result last."
+)
 def decide_command(
     run: str,
     barrier: str,
@@ -46,9 +54,9 @@ def decide_command(
 ) -> int:
     """Answer a barrier and go on.
 
-    BARRIER is the barrier's id, which means exactly what was shown under it, or the name of its node: any visit, also
-    one that is still to come. ANSWER is one of its decisions, or `reroute` with node=NAME. Values are read by the types
-    of the decision's parameters; NAME:=JSON gives JSON.
+    BARRIER is the barrier's id, which means exactly what was shown under it, or the name of its node:
+    any visit, also one that is still to come. ANSWER is one of its decisions, or `reroute` with
+    node=NAME. Values are read by the types of the decision's parameters; NAME:=JSON gives JSON.
     """
     who = actor or user()
 

@@ -34,7 +34,9 @@ def explain_command(code: str | None, as_json: bool) -> int:
         return FINE
     style = output_style()
     if code is None:
-        rows = [(style.bold(r.code), _severity(r, style), r.name, r.summary) for r in sorted(rules, key=_code)]
+        rows = [
+            (style.bold(r.code), _severity(r, style), r.name, r.summary) for r in sorted(rules, key=_code)
+        ]
         out(table(("CODE", "SEVERITY", "NAME", "FINDS"), rows, style))
     else:
         _write(rules[0], style)
@@ -53,7 +55,9 @@ def _find(by_code: dict[str, Rule], written: str) -> Rule:
     found = by_name.get(written.strip().lower())
     if found is not None:
         return found
-    near = get_close_matches(wanted, by_code, n=1, cutoff=0.5) or get_close_matches(written.lower(), by_name, n=1)
+    near = get_close_matches(wanted, by_code, n=1, cutoff=0.5) or get_close_matches(
+        written.lower(), by_name, n=1
+    )
     hint = f"did you mean `{near[0]}`?" if near else "`lgc explain` alone lists all of them"
     raise Failure(f"no finding is called `{written}`", hint)
 

@@ -59,7 +59,11 @@ def sound_results(paths: Sequence[str], stdin_name: str = "", *, quiet: bool = F
     Raises:
         Exit: there are; they are reported unless `quiet`.
     """
-    results = check_inputs(read_inputs(paths, stdin_name))
+    return sound(check_inputs(read_inputs(paths, stdin_name)), quiet=quiet)
+
+
+def sound(results: list[Result], *, quiet: bool = False) -> list[Result]:
+    """The results, if none has errors; see `sound_results`."""
     if not all(result.sound for result in results):
         errors = [f for result in results for f in result.findings if f.severity is Severity.ERROR]
         if not quiet:
@@ -73,7 +77,7 @@ def one_source(path: str, *, quiet: bool = False) -> Result:
     return sound_results([path], quiet=quiet)[0]
 
 
-# --- which findings count -------------------------------------------------------------------------------------
+# --- which findings count ---------------------------------------------------------------------------------
 
 
 def split_codes(values: Iterable[str]) -> tuple[str, ...]:
@@ -120,7 +124,9 @@ def _longest_key(code: str, severity: Mapping[str, str]) -> str:
 # --- reports ----------------------------------------------------------------------------------------------
 
 
-def report(findings: Iterable[Diagnostic], files: int, *, form: str = "text", to_errors: bool = False) -> None:
+def report(
+    findings: Iterable[Diagnostic], files: int, *, form: str = "text", to_errors: bool = False
+) -> None:
     """Write a report of the findings in one of the formats."""
     from ..dsl.report import FORMATS
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
-from .. import project
 from ..dsl.diagnostic import Diagnostic
 from . import FINDINGS, FINE, findings
 from .terminal import Style, counted, error_style, note, output_style
@@ -16,13 +16,16 @@ from .terminal import Style, counted, error_style, note, output_style
 
 @click.command("fmt")
 @click.argument("paths", nargs=-1, metavar="PATH...")
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 where a file would change.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Write nothing; exit with 1 where a file would change."
+)
 @click.option("--diff", "show_diff", is_flag=True, help="Write nothing; show what would change.")
 @click.option("--stdin-name", default="", metavar="PATH", help="What standard input (-) is called.")
 def fmt_command(paths: tuple[str, ...], only_check: bool, show_diff: bool, stdin_name: str) -> int:
     """Lay files out in the one layout.
 
-    Every comment is kept. A file with syntax errors is not touched. - formats standard input to standard output.
+    Every comment is kept. A file with syntax errors is not touched. - formats standard input to
+    standard output.
     """
     from ..dsl.format import format_file
     from ..dsl.parse import parse
@@ -89,30 +92,19 @@ def _diff(path: str, old: str, new: str, style: Style) -> Iterator[str]:
 
 
 def write_whole(path: str, data: bytes) -> None:
-    """Replace a file at once: whoever reads it sees the old bytes or the new ones.
+    """Write a file at once: whoever reads it sees the old bytes or the new ones.
 
     Raises:
         OSError: it cannot be written; the old file stays.
     """
-    target = os.path.realpath(path)
-    beside = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.{os.getpid()}.tmp")
+    target = Path(path).resolve()
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        mode = os.stat(target).st_mode & 0o7777
-    except FileNotFoundError:
-        mode = 0o666 & ~project_umask()
-    try:
-        with open(beside, "xb") as file:
+        with beside.open("xb") as file:
             file.write(data)
-            os.fchmod(file.fileno(), mode)
-        os.replace(beside, target)
+            if target.exists():
+                os.fchmod(file.fileno(), target.stat().st_mode & 0o7777)
+        beside.replace(target)
     except BaseException:
-        if os.path.exists(beside):
-            os.unlink(beside)
+        beside.unlink(missing_ok=True)
         raise
-
-
-def project_umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

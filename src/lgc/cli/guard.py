@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from ..runtime.errors import LgcError
 
 # Errors of the runtime that mean: the words or the store given are wrong, not that a run went wrong.
-_USAGE_ERRORS = frozenset(
-    ("BindingError", "CheckpointCorrupted", "CheckpointNotFound", "RunExists", "RunNotFound", "StorageError")
-    + ("TransientMissing",)
-)
+_USAGE_ERRORS = frozenset({
+    "BindingError", "CheckpointCorrupted", "CheckpointNotFound", "RunExists", "RunNotFound", "StorageError",
+    "TransientMissing",
+})  # fmt: skip
 
 
 def guarded(words: list[str]) -> int:

@@ -19,16 +19,25 @@ if TYPE_CHECKING:
 @click.option("--short", is_flag=True, help="Only the first 16 digits.")
 @click.option("--elements", is_flag=True, help="The hash of each element too.")
 @click.option("--canonical", is_flag=True, help="The canonical JSON that is hashed, one graph a line.")
-@click.option("--ops", is_flag=True, help="The operational part instead: retry, timeouts, checkpoints, params.")
+@click.option(
+    "--ops", is_flag=True, help="The operational part instead: retry, timeouts, checkpoints, params."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--stdin-name", default="", metavar="PATH", help="What standard input (-) is called.")
 def hash_command(
-    paths: tuple[str, ...], short: bool, elements: bool, canonical: bool, ops: bool, as_json: bool, stdin_name: str
+    paths: tuple[str, ...],
+    short: bool,
+    elements: bool,
+    canonical: bool,
+    ops: bool,
+    as_json: bool,
+    stdin_name: str,
 ) -> int:
     """Hashes of graphs.
 
-    The same graph has the same hash everywhere; layout, comments, names of files, the order of declarations and
-    operational settings do not count. --elements tells which part differs, --canonical shows what is hashed.
+    The same graph has the same hash everywhere; layout, comments, names of files, the order of
+    declarations and operational settings do not count. --elements tells which part differs, --canonical
+    shows what is hashed.
     """
     if canonical and (short or elements):
         raise click.UsageError("--canonical shows the form, not hashes: leave out --short and --elements")
@@ -91,7 +100,9 @@ def _entry(
         "hash": whole.short if short else whole.full,
     }
     if elements:
-        parts = canonical.operational_element_hashes(program, key) if ops else canonical.elements(program, key)
+        parts = (
+            canonical.operational_element_hashes(program, key) if ops else canonical.elements(program, key)
+        )
         entry["elements"] = {id_: hash_[:16] if short else hash_ for id_, hash_ in parts.items()}
     if form:
         import json

@@ -1,4 +1,4 @@
-"""`lgc init`: from an empty folder to a small project that checks, builds, runs and has a passing scenario."""
+"""`lgc init`: from an empty folder to a small project that checks, builds, runs and tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from . import FINE
 from .terminal import Failure, counted, out, output_style
 
-GRAPH = '''\
+GRAPH = """\
 /// What the letter workflow knows.
 state Letter {
   name:    str  length 1..  // no default: given when a run starts
@@ -57,7 +57,7 @@ scenario "nobody reads it" for letter {
   reading times out
   expect ends at reading
 }
-'''
+"""
 
 NODES = '''\
 """The tasks of letter.lgraph. Their types come from letter_lg.py, which `lgc build` writes."""

@@ -1,4 +1,6 @@
-"""From a source, a graph's name and a module of nodes to a graph that can be run; and how a run remembers them."""
+"""From a source, a graph's name and its nodes to a graph that can be run; and how a run remembers them."""
+
+# ruff: noqa: PTH
 
 from __future__ import annotations
 

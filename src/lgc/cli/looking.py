@@ -98,7 +98,10 @@ class Seen:
             for one in self.overrides
         ]
         all_ = (
-            ("uncertain", [f"{node}: `lgc settle {self.run.run} {node} retry|skip`" for node in self.uncertain]),
+            (
+                "uncertain",
+                [f"{node}: `lgc settle {self.run.run} {node} retry|skip`" for node in self.uncertain],
+            ),
             (title, steps),
             ("decisions", decided),
             ("forced restores", forced),
@@ -149,7 +152,12 @@ async def _position(store: Store, run: RunRecord, seen: Seen) -> None:
     seen.state = state_json(position.root.state)
     if run.status not in ("done", "cancelled"):
         seen.frames = [
-            {"path": frame.path, "graph": frame.plan.name, "node": frame.node, "visit": frame.visits(frame.node) + 1}
+            {
+                "path": frame.path,
+                "graph": frame.plan.name,
+                "node": frame.node,
+                "visit": frame.visits(frame.node) + 1,
+            }
             for frame in _active(position.root)
         ]
         seen.barriers = waiting_barriers(run.run, position.root)

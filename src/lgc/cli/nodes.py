@@ -105,7 +105,9 @@ def _from_file(path: Path) -> ModuleType:
         sys.path.insert(0, str(top))
     name = ".".join(parts)
     known = sys.modules.get(name)
-    if known is not None and os.path.realpath(getattr(known, "__file__", None) or "") == os.path.realpath(path):
+    if known is not None and os.path.realpath(getattr(known, "__file__", None) or "") == os.path.realpath(
+        path
+    ):
         return known
     if known is None and len(parts) > 1:
         return _from_name(name)

@@ -44,10 +44,17 @@ class Lines:
 
     def event(self, event: GraphEvent) -> None:
         told = {"run": event.run, "span": event.span, "frame": event.frame, "node": event.node}
-        self._line({"event": str(event.kind), **told, "step": event.step, "time": event.time, "data": event.data})
+        self._line(
+            {"event": str(event.kind), **told, "step": event.step, "time": event.time, "data": event.data}
+        )
 
     def chunk(self, chunk: StreamChunk) -> None:
-        told: dict[str, Any] = {"chunk": str(chunk.kind), "run": chunk.run, "frame": chunk.frame, "node": chunk.node}
+        told: dict[str, Any] = {
+            "chunk": str(chunk.kind),
+            "run": chunk.run,
+            "frame": chunk.frame,
+            "node": chunk.node,
+        }
         more = {"text": chunk.text, "tool": chunk.tool, "call": chunk.call, "data": chunk.data}
         self._line({**told, "step": chunk.step, **{name: value for name, value in more.items() if value}})
 
@@ -88,7 +95,9 @@ class Story:
                 self._line(style.yellow(".."), event.step, text, event)
             case "node_failed":
                 self._flush(event.frame, event.node)
-                self._line(style.red("!!"), event.step, f"{where} {style.red('failed')}: {_error(event)}", event)
+                self._line(
+                    style.red("!!"), event.step, f"{where} {style.red('failed')}: {_error(event)}", event
+                )
             case "barrier_resolved":
                 answer = event.data.get("answer", "")
                 who = f" by {event.data['actor']}" if event.data.get("actor") else ""
@@ -182,7 +191,9 @@ def barrier_lines(barrier: Any, style: Style, store_words: str) -> list[str]:
     for target in barrier.reroute:
         lines.append(f"  {style.cyan(f'{start} reroute node={target} --actor NAME{store_words}')}")
     if barrier.modify:
-        lines.append(f"  together with --modify {' or '.join(barrier.modify)}='{{...}}' where it should be changed")
+        lines.append(
+            f"  together with --modify {' or '.join(barrier.modify)}='{{...}}' where it should be changed"
+        )
     return lines
 
 

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 @click.command("replay")
 @click.argument("run")
 @store_option
-@click.option("--to-step", type=click.IntRange(0), metavar="N", help="The state after this step, instead of the last.")
-@click.option("--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from.")
+@click.option(
+    "--to-step", type=click.IntRange(0), metavar="N", help="The state after this step, instead of the last."
+)
+@click.option(
+    "--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def replay_command(run: str, store_url: str, to_step: int | None, source: str, as_json: bool) -> int:
     """Rebuild a state from the log; no node is called."""
@@ -38,7 +42,12 @@ def replay_command(run: str, store_url: str, to_step: int | None, source: str, a
             problem: GraphMismatch = await mismatch(store, graph, found)
             raise problem
         position = await rebuild(store, graph, found, blanks(graph), to_step)
-        return found.run, position.step, state_json(position.root.state), [(position.root.path, position.root.node)]
+        return (
+            found.run,
+            position.step,
+            state_json(position.root.state),
+            [(position.root.path, position.root.node)],
+        )
 
     name, step, state, frames = with_store(store_url, read, reading=True)
     if as_json:
@@ -53,10 +62,14 @@ def replay_command(run: str, store_url: str, to_step: int | None, source: str, a
 
 @click.command("fork")
 @click.argument("run")
-@click.option("--step", type=click.IntRange(0), required=True, metavar="N", help="Start from the position after it.")
+@click.option(
+    "--step", type=click.IntRange(0), required=True, metavar="N", help="Start from the position after it."
+)
 @click.option("--run-id", default="", metavar="ID", help="The new run's id; without it a new one.")
 @store_option
-@click.option("--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from.")
+@click.option(
+    "--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def fork_command(run: str, step: int, run_id: str, store_url: str, source: str, as_json: bool) -> int:
     """Start a new run from a step of another, which stays as it is."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,23 +26,29 @@ MODES = ["strict", "compatible", "migrate", "force"]
 
 @click.command("run")
 @click.argument("target", metavar="FILE[:GRAPH]")
-@click.option("--nodes", default="", metavar="MODULE[:CLASS]", help="The tasks' functions: a module or a file.")
-@click.option("--input", "given", default="", metavar="JSON|@FILE|@-", help="The fields of the state to start with.")
+@click.option(
+    "--nodes", default="", metavar="MODULE[:CLASS]", help="The tasks' functions: a module or a file."
+)
+@click.option(
+    "--input", "given", default="", metavar="JSON|@FILE|@-", help="The fields of the state to start with."
+)
 @store_option
 @click.option("--run-id", default="", metavar="ID", help="The run's id; without it a new one.")
-@click.option("--json", "as_json", is_flag=True, help="Events and chunks as JSON, one a line; the result last.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Events and chunks as JSON, one a line; the result last."
+)
 def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str, as_json: bool) -> int:
     """Start a run and follow it.
 
-    FILE is compiled in memory: nothing needs to be built first. A class given by --nodes is made without arguments;
-    its method `transients()` gives the values of transient fields. At a barrier the run stops and the command tells
-    how to answer it.
+    FILE is compiled in memory: nothing needs to be built first. A class given by --nodes is made
+    without arguments; its method `transients()` gives the values of transient fields. At a barrier the
+    run stops and the command tells how to answer it.
     """
     path, graph = split_target(target)
-    if not os.path.isfile(path):
+    if not Path(path).is_file():
         raise Failure(f"{path}: no such file")
     nodes = nodes or settings().nodes
-    prepared = prepare(Launch(os.path.abspath(path), graph, nodes, os.getcwd()), bind_nodes=True)
+    prepared = prepare(Launch(str(Path(path).absolute()), graph, nodes, str(Path.cwd())), bind_nodes=True)
     state = state_from(prepared.plan.state, read_input(given), prepared.transients)
 
     async def start(store: Store) -> Session[Any]:
@@ -59,24 +65,34 @@ def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str
 @click.command("resume")
 @click.argument("run")
 @store_option
-@click.option("--mode", type=click.Choice(MODES), default="strict", show_default=True, help="Under which graphs.")
+@click.option(
+    "--mode", type=click.Choice(MODES), default="strict", show_default=True, help="Under which graphs."
+)
 @click.option("--reason", default="", metavar="TEXT", help="Why, for --mode force.")
 @click.option("--actor", default="", metavar="NAME", help="Who, for --mode force.")
-@click.option("--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from.")
-@click.option("--nodes", default="", metavar="MODULE[:CLASS]", help="Other nodes than the run was started with.")
-@click.option("--json", "as_json", is_flag=True, help="Events and chunks as JSON, one a line; the result last.")
+@click.option(
+    "--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from."
+)
+@click.option(
+    "--nodes", default="", metavar="MODULE[:CLASS]", help="Other nodes than the run was started with."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Events and chunks as JSON, one a line; the result last."
+)
 def resume_command(
     run: str, store_url: str, mode: str, reason: str, actor: str, source: str, nodes: str, as_json: bool
 ) -> int:
     """Go on with a run, wherever it stands.
 
-    The source and the nodes are those that the run was started with. If the graph has changed since, the run is
-    refused and the changes are told; `--mode force --reason TEXT --actor NAME` takes it over all the same, and the
-    run's history says so.
+    The source and the nodes are those that the run was started with. If the graph has changed since,
+    the run is refused and the changes are told; `--mode force --reason TEXT --actor NAME` takes it over
+    all the same, and the run's history says so.
     """
     if mode == "force" and not (reason.strip() and actor.strip()):
         raise click.UsageError("--mode force needs --reason and --actor: both are kept with the run")
-    return go_on(store_url, run, source=source, nodes=nodes, mode=mode, reason=reason, actor=actor, as_json=as_json)
+    return go_on(
+        store_url, run, source=source, nodes=nodes, mode=mode, reason=reason, actor=actor, as_json=as_json
+    )
 
 
 def go_on(
@@ -116,7 +132,11 @@ def go_on(
 
 
 def drive(
-    given_store: str, begin: Callable[[Store], Awaitable[Session[Any]]], as_json: bool, *, existing: bool = False
+    given_store: str,
+    begin: Callable[[Store], Awaitable[Session[Any]]],
+    as_json: bool,
+    *,
+    existing: bool = False,
 ) -> int:
     """Open the store, begin, follow to the end; the exit status."""
     followed = follower(as_json)

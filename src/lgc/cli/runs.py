@@ -1,4 +1,4 @@
-"""`lgc runs`, `lgc show`, `lgc log`: from a store to what people want to know of its runs. Nothing is written."""
+"""`lgc runs`, `lgc show`, `lgc log`: from a store to what people want to know of its runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def runs_command(store_url: str, status: str | None, graph: str | None, as_json:
         out("no runs" + (" like that" if status or graph else ""))
         return FINE
     style = output_style()
-    out(table(("RUN", "GRAPH", "HASH", "STATUS", "STEP", "AT", "AGE"), _rows(found, style), style, "STEP AGE"))
+    out(
+        table(("RUN", "GRAPH", "HASH", "STATUS", "STEP", "AT", "AGE"), _rows(found, style), style, "STEP AGE")
+    )
     return FINE
 
 
@@ -130,8 +132,8 @@ def show_command(run: str, store_url: str, as_json: bool, whole: bool) -> int:
         out(style.bold("stands at"))
         for frame in seen.frames:
             out(f"  {frame['path'] or '(graph)'}: {frame['node']}, visit {frame['visit']}")
-    for lines in seen.barrier_lines(style, store_url):
-        out(lines)
+    for line in seen.barrier_lines(style, store_url):
+        out(line)
     for title, lines in seen.histories():
         out(style.bold(title))
         for line in lines:

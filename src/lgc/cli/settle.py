@@ -31,8 +31,8 @@ def settle_command(
 ) -> int:
     """Say what became of a run that died inside an `effect once` node.
 
-    `retry` calls the node again, `skip` goes on as if it had recorded nothing, `records` goes on with the mutations
-    given, because the effect did happen.
+    `retry` calls the node again, `skip` goes on as if it had recorded nothing, `records` goes on with
+    the mutations given, because the effect did happen.
     """
     if mutations and how != "records":
         raise click.UsageError(f"`{how}` takes no mutations")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -73,7 +73,7 @@ def open_url(url: str, *, reading: bool) -> Store:
     from ..runtime.store import open_store
 
     path = file_of(url)
-    if path is not None and reading and not os.path.exists(path):
+    if path is not None and reading and not Path(path).exists():
         raise Failure(
             f"there is no store at {path}",
             "say where runs are kept with --store, or set `store` in lgc.toml or under [tool.lgc]",

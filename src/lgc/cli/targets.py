@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .terminal import Failure
@@ -23,7 +23,7 @@ class Target(NamedTuple):
 def split_target(written: str) -> Target:
     """Take `FILE:GRAPH` apart; a file whose own name has a colon is still found."""
     path, colon, graph = written.rpartition(":")
-    if colon and graph.isidentifier() and not os.path.exists(written):
+    if colon and graph.isidentifier() and not Path(written).exists():
         return Target(path, graph)
     return Target(written, "")
 

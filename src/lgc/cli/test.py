@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 def test_command(paths: tuple[str, ...], with_coverage: bool, only: str, form: str, stdin_name: str) -> int:
     """Run the scenarios.
 
-    Nodes are scripted by the scenario's lines; nothing of the tasks' own Python runs. Exits with 1 where one fails.
+    Nodes are scripted by the scenario's lines; nothing of the tasks' own Python runs. Exits with 1
+    where one fails.
     """
     from .test_report import REPORTS
 
@@ -66,7 +67,7 @@ def _run(result: findings.Result, only: str, show: bool) -> tuple[list[Result], 
     ]
     graphs = [key for module in program.modules if module.path in given for key in module.declares]
     coverages = {key: Coverage(program.graphs[key]) for key in graphs if key in program.graphs}
-    look_in([os.getcwd()], settings)  # for mutations and merges that a Python function computes
+    look_in([str(Path.cwd())], settings)  # for mutations and merges that a Python function computes
     modules = Generated(program, {m.path: from_root(m.path, settings) for m in program.modules}, alone=True)
     modules.install()
     try:
@@ -99,4 +100,3 @@ class _Progress:
         if self.on:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
-

@@ -28,7 +28,9 @@ def text(results: Sequence[Result], coverages: Sequence[Coverage] | None, color:
             path = one.scenario.place.source.path
             lines.append(style.bold(path))
         mark = style.green("ok  ") if one.passed else style.red("FAIL")
-        lines.append(f"  {mark} {one.scenario.title} {style.dim(f'({one.scenario.graph.name}, {took(one.seconds)})')}")
+        lines.append(
+            f"  {mark} {one.scenario.title} {style.dim(f'({one.scenario.graph.name}, {took(one.seconds)})')}"
+        )
     findings = [finding for one in results for finding in one.findings]
     if findings:
         whole = render_text(findings, color)
@@ -48,7 +50,9 @@ def _coverage_lines(coverages: Sequence[Coverage], style: Style) -> list[str]:
         left = one.untaken()
         share = f"{one.total - len(left)} of {counted(one.total, 'edge')} taken"
         lines += ["", f"{style.bold(one.graph.key.name)}: {share}"]
-        lines += [f"  {style.yellow('never')} {edge_text(edge)}  {style.dim(str(edge.place))}" for edge in left]
+        lines += [
+            f"  {style.yellow('never')} {edge_text(edge)}  {style.dim(str(edge.place))}" for edge in left
+        ]
     return lines
 
 
@@ -116,7 +120,9 @@ def junit(results: Sequence[Result], coverages: Sequence[Coverage] | None, color
     for path, there in by_file.items():
         lines.append(f'  <testsuite name="{_xml(path)}" {_numbers(there)}>')
         for one in there:
-            head = f'    <testcase classname="{_xml(one.scenario.graph.name)}" name="{_xml(one.scenario.title)}"'
+            head = (
+                f'    <testcase classname="{_xml(one.scenario.graph.name)}" name="{_xml(one.scenario.title)}"'
+            )
             head += f' file="{_xml(path)}" line="{one.scenario.place.position.line}" time="{one.seconds:.6f}"'
             if one.passed:
                 lines.append(f"{head}/>")
@@ -126,7 +132,8 @@ def junit(results: Sequence[Result], coverages: Sequence[Coverage] | None, color
                 where = f"{finding.place}: {finding.message}"
                 more = f"{where}\n{finding.help}" if finding.help else where
                 lines.append(
-                    f'      <failure type="{finding.code}" message="{_xml(finding.message)}">{_xml(more)}</failure>'
+                    f'      <failure type="{finding.code}" message="{_xml(finding.message)}">'
+                    f"{_xml(more)}</failure>"
                 )
             lines.append("    </testcase>")
         lines.append("  </testsuite>")
@@ -145,7 +152,9 @@ def _xml(text: str) -> str:
     from xml.sax.saxutils import escape
 
     allowed = "".join(
-        c if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff") else "\ufffd"
+        c
+        if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
+        else "\ufffd"
         for c in text
     )
     return escape(allowed, {'"': "&quot;", "\n": "&#10;"})
