@@ -33,12 +33,17 @@ class CommitWriter:
         """Write a group; for each why it was refused, None where it is durable."""
         self._grow(len(commits))
         try:
-            if len(commits) == 1 and self._plain(commits[0]):
-                return (self._write_alone(commits[0]),)
+            if all(map(self._plain, commits)):
+                if len(commits) == 1:
+                    return (self._write_alone(commits[0]),)
+                if self._write_plain(commits):
+                    return [None] * len(commits)
             return self._write_group(commits)
-        except Exception as error:
+        except BaseException as error:
             self._database.rollback()
             self._ledger.forget()
+            if not isinstance(error, Exception):
+                raise
             problem = error if isinstance(error, LgcError) else self._database.explained(error)
             return [_again(problem, commit) for commit in commits]
 
@@ -75,6 +80,21 @@ class CommitWriter:
             self._ledger.forget()
             return self._database.explained(error).at(run=commit.run, step=_step_of(commit))
         return None
+
+    def _write_plain(self, commits: Sequence[Commit]) -> bool:
+        """Write a group of steps at once; False where one of them is bad, and nothing has been written."""
+        connection = self._database.connection
+        records = [(one.record, one.fence) for one in commits if one.record and one.record.run == one.run]
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            if len(records) == len(commits) and self._ledger.append_fenced(records):
+                connection.execute("COMMIT")
+                return True
+        except (LgcError, sqlite3.IntegrityError, UnicodeEncodeError, OverflowError):
+            pass
+        self._database.rollback()
+        self._ledger.forget()
+        return False
 
     def _write_group(self, commits: Sequence[Commit]) -> Sequence[LgcError | None]:
         execute = self._database.connection.execute

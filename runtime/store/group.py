@@ -1,32 +1,32 @@
 """From commits of many runs that are ready at the same moment to one transaction.
 
-The first commit of a tick of the event loop leads: it steps aside once, so that every other run that is
-ready can add its own, then writes them all. Nobody goes on before that write has returned. A single run pays
-one turn of the loop, no future and no callback.
+Each commit steps aside once before it is written, so that every other run that is ready can add its own. The
+first one to come back writes them all; the others find theirs written. Nobody goes on before that write has
+returned. It costs a turn of the event loop, and neither a future nor a callback.
 """
 
 from __future__ import annotations
 
 import types
-from asyncio import CancelledError, Future, get_running_loop
 from collections.abc import Callable, Generator, Sequence
+from typing import TypeAlias
 
+from ..errors import StorageError
 from .protocols import Commit
 
 # One entry a commit, in order: None for kept, or why not.
-Outcome = Exception | None
+Outcome: TypeAlias = Exception | None
 
 
 class _Waiting:
     """A commit that has not been written yet."""
 
-    __slots__ = ("commit", "done", "error", "future")
+    __slots__ = ("commit", "done", "error")
 
     def __init__(self, commit: Commit) -> None:
         self.commit = commit
         self.done = False
         self.error: Outcome = None
-        self.future: Future[None] | None = None
 
 
 class CommitGroup:
@@ -40,51 +40,36 @@ class CommitGroup:
         """Return when it is durable, raise when it is not.
 
         A caller that is cancelled before the write takes its commit back. One that is cancelled in the same
-        tick as the write cannot know which came first, as with any commit: the store can tell.
+        turn as the write cannot know which came first, as with any commit: the store can tell.
         """
         waiting = _Waiting(commit)
         self._queue.append(waiting)
-        if len(self._queue) == 1:
-            await self._lead(waiting)
-        else:
-            waiting.future = get_running_loop().create_future()
-            try:
-                await waiting.future
-            except CancelledError:
-                self._withdraw(waiting)
-                raise
-        if waiting.error is not None:
-            raise waiting.error
-
-    async def _lead(self, waiting: _Waiting) -> None:
         try:
             await _step_aside()
-        except CancelledError:
-            self._withdraw(waiting)
-            if self._queue:
-                get_running_loop().call_soon(self.flush)
-            raise
         except BaseException:
-            self._withdraw(waiting)
+            if not waiting.done:
+                self._queue.remove(waiting)
             raise
         if not waiting.done:
             self.flush()
-
-    def _withdraw(self, waiting: _Waiting) -> None:
-        if waiting in self._queue:
-            self._queue.remove(waiting)
+        if waiting.error is not None:
+            raise waiting.error
 
     def flush(self) -> None:
         """Write what is waiting, now."""
         queue, self._queue = self._queue, []
         if not queue:
             return
-        outcomes = self._write([waiting.commit for waiting in queue])
+        try:
+            outcomes = self._write([waiting.commit for waiting in queue])
+        except BaseException:
+            for waiting in queue:
+                waiting.done = True
+                waiting.error = StorageError("the commit was interrupted", run=waiting.commit.run)
+            raise
         for waiting, outcome in zip(queue, outcomes, strict=True):
             waiting.done = True
             waiting.error = outcome
-            if waiting.future is not None and not waiting.future.done():
-                waiting.future.set_result(None)
 
 
 @types.coroutine
