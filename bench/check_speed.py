@@ -46,9 +46,8 @@ def one_graph(nodes: int) -> str:
         here, following = f"n{at}", f"n{at + 1}"
         match at % 8:
             case 0 | 4:
-                parts.append(
-                    f"  task {here} {{\n    reads   topic, notes\n    records Grade, Add\n    timeout 60s\n  }}"
-                )
+                clauses = "    reads   topic, notes\n    records Grade, Add\n    timeout 60s\n"
+                parts.append(f"  task {here} {{\n{clauses}  }}")
                 edges.append(f"  {here} -> {following} when score > 0.5 and verdict == Verdict.accept")
                 edges.append(f"  {here} -> n{max(0, at - 3)} when len(notes) < 5 max_visits 3")
                 edges.append(f"  {here} -> {following} else")

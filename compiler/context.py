@@ -157,6 +157,11 @@ class Unit:
             related=(Label(first, "first declared here"),),
         )
 
+    def again(self, name: ast.Name, first: ast.Name) -> None:
+        """Report a value that is given a second time."""
+        label = Label(self.place(first.span), "first given here")
+        self.error("LG102", f"`{name.text}` is given twice", name.span, related=(label,))
+
     def has_errors(self, span: Span) -> bool:
         """Whether text inside the span could not be read."""
         return any(span.start <= b.start <= span.end for b in self.broken)

@@ -119,15 +119,25 @@ class Typer:
             self.error(self.mismatch, f"{what} takes `{show(wanted)}`, not none", span, help)
             return
         message = f"{what} takes `{show(wanted)}`, but {text} is `{show(found.type)}`"
-        self.error(self.mismatch, message, span, self.conversion(found.type, target))
+        self.error(self.mismatch, message, span, self.conversion(found, target))
 
-    def conversion(self, found: Type, wanted: Type) -> str:
-        """How to turn one type into the other, where there is a function for it."""
+    def conversion(self, value: Expr, wanted: Type) -> str:
+        """How to turn a value into the wanted type, where there is a way."""
+        found = value.type
+        if isinstance(value, Const):
+            return self.member_help(value, wanted)
         convertible = isinstance(found, Scalar) and found.name in ("int", "float", "decimal", "str", "bool")
         if convertible and isinstance(wanted, Scalar) and wanted.name in ("int", "float", "str"):
             return f"convert it: `{wanted.name}(…)`"
         if isinstance(wanted, ListOf) and self.rules.assignable(found, wanted.item):
             return "put it into a list: `[…]`"
+        return ""
+
+    def member_help(self, value: Const, wanted: Type) -> str:
+        """The member of an enum that was written as a string."""
+        wanted = base(wanted)
+        if isinstance(wanted, model.EnumType) and value.value in self.tables.enums.get(wanted.key, {}):
+            return f"write `{wanted.key.name}.{value.value}`"
         return ""
 
     # --- the two ways --------------------------------------------------------------------------------------

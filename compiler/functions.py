@@ -79,16 +79,20 @@ def call_function(typer: Typer, written: ast.Call, place: Place, facts: Facts, w
         return _abandoned(typer, written, place, facts)
     count = len(written.args)
     if count < function.least or (function.most is not None and count > function.most):
-        typer.error(
-            "LG203", f"`{name}` does not take {_count(count)}", written.span, f"write {function.usage}"
-        )
+        message = f"`{name}` takes {_wanted(function)}, not {count or 'none'}"
+        typer.error("LG203", message, written.span, f"write {function.usage}")
         return _abandoned(typer, written, place, facts)
     args, type = function.type(typer, name, [a.value for a in written.args], facts)
     return model.Call(cast(model.FunctionName, name), args, type, place)
 
 
-def _count(count: int) -> str:
-    return "1 argument" if count == 1 else f"{count or 'no'} arguments"
+def _wanted(function: Function) -> str:
+    """How many arguments a function takes, in words."""
+    if function.most is None:
+        return "one argument or more"
+    if function.least < function.most:
+        return f"{function.least} or {function.most} arguments"
+    return "1 argument" if function.least == 1 else f"{function.least} arguments"
 
 
 def _abandoned(typer: Typer, written: ast.Call, place: Place, facts: Facts) -> Expr:
@@ -133,7 +137,8 @@ def _guard_only(typer: Typer, written: ast.Call, place: Place) -> Expr:
 def make_record(typer: Typer, written: ast.Call, key: model.Key, place: Place, facts: Facts) -> Expr:
     """`R(f = e)`; reports LG202 for unknown fields, LG203 for positional, doubled and missing ones."""
     shapes = typer.tables.records.get(key, {})
-    usage = ", ".join(f"{n} = …" for n, s in shapes.items() if not s.has_default)
+    needed = [n for n, s in shapes.items() if not s.has_default and not isinstance(s.type, OptionalOf)]
+    usage = ", ".join(f"{n} = …" for n in needed)
     given: dict[str, Expr] = {}
     whole = True
     for arg in written.args:
@@ -154,11 +159,7 @@ def make_record(typer: Typer, written: ast.Call, key: model.Key, place: Place, f
             name = arg.name.text
             what = f"field `{name}` of `{key.name}`"
             given[name] = typer.check(arg.value, shapes[name].type, what, facts)
-    missing = [
-        f"`{n}`"
-        for n, s in shapes.items()
-        if not s.has_default and n not in given and not isinstance(s.type, OptionalOf)
-    ]
+    missing = [f"`{n}`" for n in needed if n not in given]
     if missing and whole:
         plural = "fields" if len(missing) > 1 else "field"
         message = f"record `{key.name}` needs {plural} {', '.join(missing)}"

@@ -149,7 +149,11 @@ def _can_be_none(expr: Expr, facts: Facts) -> bool:
 
 def _differ(typer: Typer, written: ast.Binary, left: Expr, right: Expr) -> None:
     message = f"`{written.op}` cannot compare `{show(left.type)}` with `{show(right.type)}`"
-    typer.error("LG201", message, written.span)
+    help = ""
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Const):
+            help = help or typer.member_help(one, other.type)
+    typer.error("LG201", message, written.span, help)
 
 
 def _order(typer: Typer, written: ast.Binary, left: Expr, right: Expr) -> None:

@@ -152,10 +152,12 @@ def in_out(
     written, out = clauses.get(ast.InClause), clauses.get(ast.OutClause)
     typer = Typer(around.scope({}, item))
     inputs: dict[str, model.Expr] = {}
+    places: dict[str, ast.Name] = {}
     for name, value in written.values if written is not None else ():
         field = inner.fields.get(name.text)
-        if name.text in inputs:
-            unit.error("LG102", f"`{name.text}` is given twice", name.span)
+        first = places.setdefault(name.text, name)
+        if first is not name:
+            unit.again(name, first)
         elif field is None and inner.state is not None:
             unit.undefined(f"state `{inner.state.name}` has no field", name, inner.fields, code="LG202")
             typer.infer(value, {})

@@ -80,6 +80,7 @@ class ScenarioReader:
         self.known = known
         self.typer = Typer(Scope(unit))
         self.given: dict[str, model.Expr] = {}
+        self.places: dict[str, ast.Name] = {}
         self.visits: list[model.ScriptedVisit] = []
         self.expected: list[model.Expectation] = []
 
@@ -117,8 +118,9 @@ class ScenarioReader:
         """`given { f = e }`."""
         for name, value in written.values:
             field = self.known.fields.get(name.text)
-            if name.text in self.given:
-                self.unit.error("LG102", f"`{name.text}` is given twice", name.span)
+            first = self.places.setdefault(name.text, name)
+            if first is not name:
+                self.unit.again(name, first)
             elif field is None:
                 if not self.known.stateless:
                     what = f"state `{self.known.graph.state.name}` has no field"

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 FARTHEST = 3
-BUDGET = 300_000
+BUDGET = 600_000  # one to look at a name, and COST to compare it letter by letter
+COST = 20
 
 
 def distance(a: str, b: str, limit: int) -> int:
@@ -34,7 +35,7 @@ def distance(a: str, b: str, limit: int) -> int:
 
 
 class Speller:
-    """Finds nearest names until its budget of comparisons is used up."""
+    """Finds nearest names until its budget is used up."""
 
     __slots__ = ("_left",)
 
@@ -52,6 +53,7 @@ class Speller:
                 break
             if abs(len(other) - len(name)) > limit or other == name:
                 continue
+            self._left -= COST
             away = distance(lower, other.lower(), limit)
             if away <= limit and away < max(len(name), len(other)) and (best is None or (away, other) < best):
                 best = (away, other)

@@ -217,7 +217,8 @@ def _named(unit: Unit, written: ast.NamedType, transient: bool, field: bool) -> 
             if transient:
                 return model.OpaqueType(symbol.key)
             message = f"opaque type `{written.name}` can only be the type of a `transient` field"
-            unit.error("LG205", message, written.span, help="write `transient` before the field's name")
+            help = "write `transient` before the field's name" if field else "keep it in a transient field"
+            unit.error("LG205", message, written.span, help=help)
         case "state":
             if field:
                 return model.StateType(symbol.key)
