@@ -26,7 +26,7 @@ class AgentNodes:
     def think(self, ctx: ThinkContext, /) -> None:
         state = ctx.state
         conversation = [Said("user", state.question), *map(_said, state.messages)]
-        turn = model().turn(ctx.params.system, conversation, ctx.params.temperature)
+        turn = model().turn(ctx.params["system"], conversation, ctx.params["temperature"])
         ctx.set_token_cost(turn.tokens)
         if not turn.calls:
             ctx.emit(turn.text)
@@ -35,7 +35,7 @@ class AgentNodes:
         calls = [Call(id=wanted.id, tool=wanted.tool, arguments=wanted.arguments) for wanted in turn.calls]
         for call in calls:
             ctx.emit(StreamChunk.tool_queued(call.tool, call.id))
-        message = Message(role=Role.ASSISTANT, text=turn.text, calls=calls)
+        message = Message(role=Role.assistant, text=turn.text, calls=calls)
         dangerous = [call for call in calls if call.tool in TOOLS and TOOLS[call.tool].dangerous]
         ctx.record(Ask(message=message, wanted=calls, dangerous=dangerous, cost=turn.tokens))
 

@@ -31,15 +31,15 @@ from reading import passages
 
 # What is worth a new draft, and what a fault costs.
 _COSTS = {
-    Fault.UNSUPPORTED: 1.0,
-    Fault.CLIPPED: 0.5,
-    Fault.DANGLING: 0.5,
-    Fault.TOO_LONG: 0.3,
-    Fault.REPEATS: 0.3,
-    Fault.HARD_TO_READ: 0.2,
-    Fault.REMARK: 0.0,
+    Fault.unsupported: 1.0,
+    Fault.clipped: 0.5,
+    Fault.dangling: 0.5,
+    Fault.too_long: 0.3,
+    Fault.repeats: 0.3,
+    Fault.hard_to_read: 0.1,
+    Fault.remark: 0.0,
 }
-_GOOD_ENOUGH = 0.9
+_GOOD_ENOUGH = 0.98
 
 
 class ArticleNodes:
@@ -48,11 +48,11 @@ class ArticleNodes:
     async def write(self, ctx: WriteContext, /) -> None:
         state = ctx.state
         await _think()
-        long = {n.sentence for n in state.notes if n.fault is Fault.TOO_LONG and n.sentence is not None}
-        other = {n.sentence for n in state.notes if n.fault is not Fault.TOO_LONG and n.sentence is not None}
+        long = {n.sentence for n in state.notes if n.fault is Fault.too_long and n.sentence is not None}
+        other = {n.sentence for n in state.notes if n.fault is not Fault.too_long and n.sentence is not None}
         revision = revise(
             state.source, state.length, _pieces(state.chosen),
-            too_long=long, faulty=other, given_up=state.dropped, limit=ctx.params.similarity,
+            too_long=long, faulty=other, given_up=state.dropped, limit=ctx.params["similarity"],
         )  # fmt: skip
         source = passages(state.source)
         sentences = [
@@ -66,29 +66,29 @@ class ArticleNodes:
     async def check_facts(self, ctx: CheckFactsContext, /) -> None:
         await _think()
         for note in _notes(
-            "facts", Fault.UNSUPPORTED, checks.unsupported(ctx.state.source, _pieces(ctx.state.chosen))
+            "facts", Fault.unsupported, checks.unsupported(ctx.state.source, _pieces(ctx.state.chosen))
         ):
             ctx.record(AddNote(note=note))
 
     async def check_context(self, ctx: CheckContextContext, /) -> None:
         await _think()
         draft = _pieces(ctx.state.chosen)
-        for note in _notes("context", Fault.CLIPPED, checks.clipped(ctx.state.source, draft)):
+        for note in _notes("context", Fault.clipped, checks.clipped(ctx.state.source, draft)):
             ctx.record(AddNote(note=note))
-        for note in _notes("context", Fault.DANGLING, checks.dangling(ctx.state.source, draft)):
+        for note in _notes("context", Fault.dangling, checks.dangling(ctx.state.source, draft)):
             ctx.record(AddNote(note=note))
 
     async def check_length(self, ctx: CheckLengthContext, /) -> None:
         await _think()
         for note in _notes(
-            "length", Fault.TOO_LONG, checks.too_long(_pieces(ctx.state.chosen), ctx.params.words)
+            "length", Fault.too_long, checks.too_long(_pieces(ctx.state.chosen), ctx.params["words"])
         ):
             ctx.record(AddNote(note=note))
 
     async def check_repeats(self, ctx: CheckRepeatsContext, /) -> None:
         await _think()
         for note in _notes(
-            "repeats", Fault.REPEATS, checks.repeated(_pieces(ctx.state.chosen), ctx.params.overlap)
+            "repeats", Fault.repeats, checks.repeated(_pieces(ctx.state.chosen), ctx.params["overlap"])
         ):
             ctx.record(AddNote(note=note))
 
@@ -96,7 +96,7 @@ class ArticleNodes:
         await _think()
         draft = _pieces(ctx.state.chosen)
         ctx.record(Measure(ease=round(checks.reading_ease(draft), 1)))
-        for note in _notes("reading", Fault.HARD_TO_READ, checks.hard(draft, ctx.params.grade)):
+        for note in _notes("reading", Fault.hard_to_read, checks.hard(draft, ctx.params["grade"])):
             ctx.record(AddNote(note=note))
 
     async def grade(self, ctx: GradeContext, /) -> None:
@@ -106,9 +106,9 @@ class ArticleNodes:
         missing = max(0, state.length - len(state.chosen))
         score = max(0.0, 1.0 - (cost + missing) / state.length)
         if missing == state.length:
-            verdict = Verdict.REJECT
+            verdict = Verdict.reject
         else:
-            verdict = Verdict.ACCEPT if score >= _GOOD_ENOUGH else Verdict.REVISE
+            verdict = Verdict.accept if score >= _GOOD_ENOUGH else Verdict.revise
         ctx.emit(f"score {score:.2f}: {verdict.value}")
         ctx.record(Grade(score=round(score, 2), verdict=verdict))
 

@@ -1,4 +1,4 @@
-"""Every `lgraph` block in README and docs checks clean, or shows exactly the findings that its fence names."""
+"""Every `lgraph` block in README and docs checks clean, or shows the findings that its fence names."""
 
 from __future__ import annotations
 
