@@ -50,22 +50,16 @@ class Result:
 def run_scenario(modules: Generated, scenario: m.Scenario, coverage: Coverage | None = None) -> Result:
     """Run one scenario. Never raises for what a scenario or the graph's own Python does."""
     since = time.perf_counter()
-    findings = tuple(_findings(modules, scenario, coverage))
-    return Result(scenario, findings, time.perf_counter() - since)
-
-
-def _findings(modules: Generated, scenario: m.Scenario, coverage: Coverage | None) -> list[Diagnostic]:
     try:
         values = ScenarioWriter(modules, scenario).values()
         plan = modules.plan_of(modules.program.graphs[scenario.graph])
+        since = time.perf_counter()  # what all scenarios share is not this one's time
         script = Script(values)
         outcome = asyncio.run(_run(plan, script, values, coverage))
+        findings = list(judge(scenario, values, outcome)) or list(script.left_over(outcome))
     except Exception as problem:
-        return [error(CODE, f"the scenario cannot run: {_told(problem)}", scenario.place)]
-    found = list(judge(scenario, values, outcome))
-    if not found:
-        found = list(script.left_over(scenario, outcome))
-    return found
+        findings = [error(CODE, f"the scenario cannot run: {_told(problem)}", scenario.place)]
+    return Result(scenario, tuple(findings), time.perf_counter() - since)
 
 
 def _told(problem: Exception) -> str:
@@ -128,7 +122,7 @@ class Script:
             decision = BarrierDecision.answer(written.decides.answer, **visit.arguments)
         return decision.with_mutations(*visit.modifies)
 
-    def left_over(self, scenario: m.Scenario, outcome: Outcome) -> Sequence[Diagnostic]:
+    def left_over(self, outcome: Outcome) -> Sequence[Diagnostic]:
         """A finding for each node that was visited less often than the scenario has lines for it."""
         found: list[Diagnostic] = []
         for node, visits in self.left.items():

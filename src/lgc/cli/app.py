@@ -37,8 +37,8 @@ COMMANDS = {
     "settle": _Entry("settle", _RUNS, "Say what became of a run that died inside an effect."),
     "cancel": _Entry("settle", _RUNS, "End a run that should not go on."),
     "runs": _Entry("runs", _RUNS, "List the runs of a store."),
-    "show": _Entry("show", _RUNS, "State, place, waiting barriers and history of a run."),
-    "log": _Entry("log", _RUNS, "The committed steps of a run, one a line."),
+    "show": _Entry("runs", _RUNS, "State, place, waiting barriers and history of a run."),
+    "log": _Entry("runs", _RUNS, "The committed steps of a run, one a line."),
     "replay": _Entry("replay", _RUNS, "Rebuild a state from the log; no node is called."),
     "fork": _Entry("replay", _RUNS, "Start a new run from a step of another."),
 }

@@ -63,10 +63,14 @@ def decide_command(
     async def record(store: Store) -> str:
         from ..runtime.barrier import find_barrier
         from ..runtime.decide import decide
+        from ..runtime.errors import DecisionRefused
 
         found = await get_run(store, run)
         prepared = prepare(stored_launch(found, source, nodes), bind_nodes=False)
-        owner, node = find_barrier(prepared.plan, barrier)
+        try:
+            owner, node = find_barrier(prepared.plan, barrier)
+        except DecisionRefused as problem:
+            raise Failure(problem.message, "see `lgc show`, or the barriers of the graph") from problem
         decision = read_decision(node, owner.state, answer, arguments, modify)
         await decide(prepared.unbound(), store, found.run, barrier, decision, actor=who)
         return found.run

@@ -73,8 +73,10 @@ class Story:
         self.style: Style = output_style()
         self.begun = time.monotonic()
         self.pending: dict[tuple[str, str], str] = {}
+        self.held: GraphEvent | None = None  # a barrier's completion, until it is known who answered
 
     def begin(self, session: Session[Any], store: str) -> None:
+        self.begun = time.monotonic()
         at = f", after step {session.step}" if session.step else ""
         sys.stdout.write(f"{self.style.bold('run')} {session.run_id}{at} {self.style.dim(f'in {store}')}\n")
         sys.stdout.flush()
@@ -82,30 +84,41 @@ class Story:
     def event(self, event: GraphEvent) -> None:
         style = self.style
         where = f"{event.frame}/{event.node}" if event.frame else event.node
-        match str(event.kind):
+        kind = str(event.kind)
+        if kind == "barrier_resolved":
+            self._release(event.data.get("actor", ""))
+            return
+        if kind != "checkpoint_saved":
+            self._release()
+        match kind:
             case "node_completed":
-                self._flush(event.frame, event.node)
-                next_ = event.data.get("next", "")
-                outcome = event.data.get("outcome", "ok")
-                how = f" {style.yellow(str(outcome))}" if outcome != "ok" else ""
-                arrow = f" {style.dim('->')} {next_}" if next_ else ""
-                self._line(style.green("ok"), event.step, f"{style.bold(where)}{how}{arrow}", event)
+                self.held = event
+                if event.data.get("outcome", "ok") == "ok":
+                    self._release()
             case "node_retried":
                 text = f"{where} {style.yellow('again')}: {_error(event)}"
-                self._line(style.yellow(".."), event.step, text, event)
+                self._line(style.yellow(".."), text, event)
             case "node_failed":
                 self._flush(event.frame, event.node)
-                self._line(
-                    style.red("!!"), event.step, f"{where} {style.red('failed')}: {_error(event)}", event
-                )
-            case "barrier_resolved":
-                answer = event.data.get("answer", "")
-                who = f" by {event.data['actor']}" if event.data.get("actor") else ""
-                self._line(style.cyan("<-"), event.step, f"{where}: {style.bold(str(answer))}{who}", event)
+                self._line(style.red("!!"), f"{where} {style.red('failed')}: {_error(event)}", event)
             case "observed_error":
-                self._line(style.yellow("!!"), event.step, f"{where or 'run'}: {_error(event)}", event)
+                self._line(style.yellow("!!"), f"{where or 'run'}: {_error(event)}", event)
             case _:
                 pass
+
+    def _release(self, actor: str = "") -> None:
+        """Tell of the completion that was held."""
+        event, self.held = self.held, None
+        if event is None:
+            return
+        style = self.style
+        self._flush(event.frame, event.node)
+        where = f"{event.frame}/{event.node}" if event.frame else event.node
+        outcome = str(event.data.get("outcome", "ok"))
+        how = f" {style.yellow(outcome)}" if outcome != "ok" else ""
+        who = f" {style.dim(f'by {printable(actor)}')}" if actor else ""
+        arrow = f" {style.dim('->')} {event.data['next']}" if event.data.get("next") else ""
+        self._line(style.green("ok"), f"{style.bold(where)}{how}{who}{arrow}", event)
 
     def chunk(self, chunk: StreamChunk) -> None:
         key = (chunk.frame, chunk.node)
@@ -125,6 +138,7 @@ class Story:
                 self._said(f"{chunk.tool} {kind.removeprefix('tool_')}")
 
     def end(self, session: Session[Any], duration: float, words: str, error: LgcError | None) -> None:
+        self._release()
         for key in list(self.pending):
             self._flush(*key)
         style, out = self.style, sys.stdout.write
@@ -159,11 +173,11 @@ class Story:
         sys.stdout.write(f"           {self.style.dim('|')} {printable(text)}\n")
         sys.stdout.flush()
 
-    def _line(self, mark: str, step: int, text: str, event: GraphEvent) -> None:
+    def _line(self, mark: str, text: str, event: GraphEvent) -> None:
         duration = event.data.get("duration")
         long = f"  {self.style.dim(took(float(duration)))}" if duration is not None else ""
         elapsed = f"{time.monotonic() - self.begun:6.1f}s"
-        sys.stdout.write(f"{self.style.dim(elapsed)} {step:>4} {mark} {text}{long}\n")
+        sys.stdout.write(f"{self.style.dim(elapsed)} {event.step:>4} {mark} {text}{long}\n")
         sys.stdout.flush()
 
 

@@ -31,16 +31,16 @@ _STATUSES = ["running", "waiting", "uncertain", "done", "failed", "cancelled"]
 def runs_command(store_url: str, status: str | None, graph: str | None, as_json: bool) -> int:
     """List the runs of a store, newest first."""
 
-    async def read(store: Store) -> list[tuple[RunRecord, MutationRecord | None]]:
+    async def read(store: Store) -> list[tuple[RunRecord, int, str]]:
         from ..runtime.store.protocols import RunStatus
 
         wanted = RunStatus(status) if status else None
         found = await store.list_runs(status=wanted, graph=graph)
-        return [(run, await last_step(store, run.run)) for run in found]
+        return [(run, *await _standing(store, run)) for run in found]
 
     found = with_store(store_url, read, reading=True)
     if as_json:
-        out(dumps({"version": 1, "runs": [_run_json(run, last) for run, last in found]}))
+        out(dumps({"version": 1, "runs": [_run_json(*one) for one in found]}))
         return FINE
     if not found:
         out("no runs" + (" like that" if status or graph else ""))
@@ -52,7 +52,7 @@ def runs_command(store_url: str, status: str | None, graph: str | None, as_json:
     return FINE
 
 
-def _rows(found: Sequence[tuple[RunRecord, MutationRecord | None]], style: Style) -> list[tuple[str, ...]]:
+def _rows(found: Sequence[tuple[RunRecord, int, str]], style: Style) -> list[tuple[str, ...]]:
     now = time.time()
     return [
         (
@@ -60,31 +60,22 @@ def _rows(found: Sequence[tuple[RunRecord, MutationRecord | None]], style: Style
             run.graph,
             style.dim(short_hash(run.hash)),
             status_text(run.status, style),
-            str(last.step if last else 0),
-            _place(run, last),
+            str(step),
+            place,
             age(now - run.updated),
         )
-        for run, last in found
+        for run, step, place in found
     ]
 
 
-def _place(run: RunRecord, last: MutationRecord | None) -> str:
-    if last is None:
-        return "start"
-    where = f"{last.frame}/" if last.frame else ""
-    if run.status in ("done", "cancelled") or not last.next:
-        return where + (last.next or last.node)
-    return where + last.next
-
-
-def _run_json(run: RunRecord, last: MutationRecord | None) -> dict[str, Any]:
+def _run_json(run: RunRecord, step: int, place: str) -> dict[str, Any]:
     return {
         "run": run.run,
         "graph": run.graph,
         "hash": run.hash,
         "status": str(run.status),
-        "step": last.step if last else 0,
-        "at": _place(run, last),
+        "step": step,
+        "at": place,
         "created": run.created,
         "updated": run.updated,
         "error": run.error,
@@ -92,13 +83,17 @@ def _run_json(run: RunRecord, last: MutationRecord | None) -> dict[str, Any]:
     }
 
 
-async def last_step(store: Store, run: str) -> MutationRecord | None:
-    """The last committed step of a run."""
+async def _standing(store: Store, run: RunRecord) -> tuple[int, str]:
+    """The last step of a run, and where that led: told from the log alone, without the graph."""
     last: MutationRecord | None = None
-    newest = await store.latest_snapshot(run)
-    async for record in store.replay(run, max(1, newest.step if newest else 1)):
+    newest = await store.latest_snapshot(run.run)
+    async for record in store.replay(run.run, max(1, newest.step if newest else 1)):
         last = record
-    return last
+    if last is not None:
+        return last.step, (f"{last.frame}/" if last.frame else "") + (last.next or last.node)
+    if newest is not None:
+        return newest.step, str(json.loads(newest.snapshot)["root"]["node"])
+    return 0, "start"
 
 
 # --- show -------------------------------------------------------------------------------------------------
