@@ -6,12 +6,12 @@ Records are immutable, so that what is kept is what was given. All promises hold
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Self
 
-from ..codec import unencodable
 from ..errors import CheckpointNotFound, RunExists, StorageError
+from .memory_history import History, add, checkpoints_of, demand_next, demand_same_run, demand_texts, settle
 from .protocols import (
     AttemptRecord,
     CheckpointRecord,
@@ -22,36 +22,14 @@ from .protocols import (
     RunRecord,
     RunStatus,
 )
-from .refusals import fenced, out_of_order, unknown
-
-
-class _History:
-    """All that is known of one run id."""
-
-    __slots__ = ("attempts", "base", "checkpoints", "decisions", "fence", "flags", "log", "overrides", "run")
-
-    def __init__(self) -> None:
-        self.run: RunRecord | None = None
-        self.fence = -1
-        self.log: list[MutationRecord] = []
-        self.base = 0  # the last step that was truncated
-        self.flags: set[int] = set()  # steps with a checkpoint by reference
-        self.checkpoints: dict[str, CheckpointRecord] = {}
-        self.decisions: list[DecisionRecord] = []
-        self.attempts: list[AttemptRecord] = []
-        self.overrides: list[OverrideRecord] = []
-
-    @property
-    def last(self) -> int:
-        """The last step."""
-        return self.base + len(self.log)
+from .refusals import fenced, unknown
 
 
 class MemoryStore:
     """Runs in memory."""
 
     def __init__(self) -> None:
-        self._histories: dict[str, _History] = {}
+        self._histories: dict[str, History] = {}
         self._graphs: dict[str, str] = {}
         self._decisions = 0
         self._changes = 0
@@ -74,8 +52,8 @@ class MemoryStore:
         record = commit.record
         # Everything is tested before anything is changed.
         if record is not None:
-            _same_run(commit.run, record.run, "record")
-            _test(record, history.last)
+            demand_same_run(commit.run, record.run, "record")
+            demand_next(record, history.last)
         if (
             commit.status is not None
             or commit.snapshot is not None
@@ -86,25 +64,25 @@ class MemoryStore:
         ):
             self._rest(commit, history)
         if record is not None:
-            _add(history, record)
+            add(history, record)
 
-    def _rest(self, commit: Commit, history: _History) -> None:
+    def _rest(self, commit: Commit, history: History) -> None:
         run, record, snapshot = history.run, commit.record, commit.snapshot
         assert run is not None
         if snapshot is not None:
-            _same_run(commit.run, snapshot.run, "checkpoint")
+            demand_same_run(commit.run, snapshot.run, "checkpoint")
             last = history.last if record is None else record.step
             if snapshot.step > last:
                 raise StorageError(f"a checkpoint of step {snapshot.step}, but the last step is {last}")
-            _test_texts((snapshot.id, snapshot.hash, snapshot.snapshot), snapshot.id)
+            demand_texts((snapshot.id, snapshot.hash, snapshot.snapshot), snapshot.id)
         if commit.attempt is not None:
-            _same_run(commit.run, commit.attempt.run, "attempt")
+            demand_same_run(commit.run, commit.attempt.run, "attempt")
         if commit.override is not None:
-            _same_run(commit.run, commit.override.run, "forced restore")
-            _test_texts((commit.override.reason, commit.override.actor), commit.run)
-        _test_texts((commit.error,), commit.run)
+            demand_same_run(commit.run, commit.override.run, "forced restore")
+            demand_texts((commit.override.reason, commit.override.actor), commit.run)
+        demand_texts((commit.error,), commit.run)
         if commit.decision:
-            _settle(history, commit.run, commit.decision, -1 if record is None else record.step)
+            settle(history, commit.run, commit.decision, -1 if record is None else record.step)
         if commit.status is not None:
             now = time.time() if record is None else record.time
             run = replace(run, status=commit.status, error=commit.error, updated=now)
@@ -131,10 +109,10 @@ class MemoryStore:
         for record in records:
             history = self._histories.get(record.run)
             last = ends.get(record.run, 0 if history is None else history.last)
-            _test(record, last)
+            demand_next(record, last)
             ends[record.run] = record.step
         for record in records:
-            _add(self._history(record.run), record)
+            add(self._history(record.run), record)
 
     async def replay(self, run: str, from_step: int = 1) -> AsyncIterator[MutationRecord]:
         """The steps from `from_step` on, in order."""
@@ -158,7 +136,7 @@ class MemoryStore:
 
     async def save(self, checkpoint: CheckpointRecord) -> None:
         """Keep a checkpoint (replacing one of the same id)."""
-        _test_texts((checkpoint.id, checkpoint.run, checkpoint.hash, checkpoint.snapshot), checkpoint.id)
+        demand_texts((checkpoint.id, checkpoint.run, checkpoint.hash, checkpoint.snapshot), checkpoint.id)
         for history in self._histories.values():
             history.checkpoints.pop(checkpoint.id, None)
         self._history(checkpoint.run).checkpoints[checkpoint.id] = checkpoint
@@ -170,21 +148,21 @@ class MemoryStore:
             if found is not None:
                 return found
         run, _, step = id.rpartition("@")
-        for checkpoint in _all(run, self._histories.get(run)):
+        for checkpoint in checkpoints_of(run, self._histories.get(run)):
             if checkpoint.id == id and checkpoint.step == int(step):
                 return checkpoint
         raise CheckpointNotFound(f"there is no checkpoint {id}", hint="`lgc log RUN` lists them")
 
     async def load_latest(self, run: str) -> CheckpointRecord:
         """The newest one of a run. Raises CheckpointNotFound."""
-        found = _all(run, self._histories.get(run))
+        found = checkpoints_of(run, self._histories.get(run))
         if not found:
             raise CheckpointNotFound("the run has no checkpoint", run=run)
         return found[0]
 
     async def list(self, run: str) -> Sequence[CheckpointRecord]:
         """All of a run, newest first."""
-        return _all(run, self._histories.get(run))
+        return checkpoints_of(run, self._histories.get(run))
 
     async def delete(self, id: str) -> bool:
         """Remove one; whether it was there."""
@@ -201,7 +179,7 @@ class MemoryStore:
     async def prune(self, run: str, keep: int) -> int:
         """Remove all but the newest `keep`; how many went. The newest snapshot that they need stays."""
         history = self._histories.get(run)
-        found = _all(run, history)
+        found = checkpoints_of(run, history)
         kept, rest = found[: max(keep, 0)], found[max(keep, 0) :]
         needed: CheckpointRecord | None = None
         if history is not None and (kept or history.base):
@@ -214,7 +192,7 @@ class MemoryStore:
     async def latest_snapshot(self, run: str, at_most: int | None = None) -> CheckpointRecord | None:
         """The newest checkpoint that holds a snapshot (not after step `at_most`), or None."""
         history = self._histories.get(run)
-        for checkpoint in _all(run, history):
+        for checkpoint in checkpoints_of(run, history):
             if checkpoint.snapshot and (at_most is None or checkpoint.step <= at_most):
                 return checkpoint
         return None
@@ -227,7 +205,7 @@ class MemoryStore:
 
     async def put_graph(self, hash: str, name: str, canonical: str) -> None:
         """Keep a canonical form (once for each hash)."""
-        _test_texts((hash, name, canonical), f"graph {name!a}")
+        demand_texts((hash, name, canonical), f"graph {name!a}")
         self._graphs.setdefault(hash, canonical)
 
     async def get_graph(self, hash: str) -> str | None:
@@ -236,7 +214,7 @@ class MemoryStore:
 
     async def create_run(self, run: RunRecord) -> None:
         """Add a run. Raises RunExists."""
-        _test_texts((run.run, run.graph, run.hash, run.input, run.owner, run.error, run.launch, run.parent),
+        demand_texts((run.run, run.graph, run.hash, run.input, run.owner, run.error, run.launch, run.parent),
                     f"run {run.run!a}")  # fmt: skip
         history = self._history(run.run)
         if history.run is not None:
@@ -270,7 +248,7 @@ class MemoryStore:
         history = self._histories.get(run)
         if history is None or history.run is None:
             raise unknown(run)
-        _test_texts((owner,), f"owner of {run}")
+        demand_texts((owner,), f"owner of {run}")
         history.run = replace(history.run, owner=owner, updated=time.time())
         history.fence += 1
         self._changes += 1
@@ -284,7 +262,7 @@ class MemoryStore:
         if history is None or history.run is None:
             raise unknown(decision.run)
         texts = (decision.barrier, decision.node, decision.answer, decision.arguments, decision.mutations)
-        _test_texts((*texts, decision.actor), f"decision for {decision.run}")
+        demand_texts((*texts, decision.actor), f"decision for {decision.run}")
         self._decisions += 1
         self._changes += 1
         history.decisions.append(replace(decision, id=self._decisions))
@@ -311,67 +289,5 @@ class MemoryStore:
         """A number that changes when another session may have changed the store."""
         return self._changes
 
-    def _history(self, run: str) -> _History:
-        return self._histories.setdefault(run, _History())
-
-
-def _test(record: MutationRecord, last: int) -> None:
-    if record.step != last + 1:
-        raise out_of_order(record, last)
-    if record.checkpoint and record.checkpoint != f"{record.run}@{record.step}":
-        raise StorageError(
-            f"the checkpoint of this step is called {record.run}@{record.step}, not {record.checkpoint}",
-            run=record.run,
-        )
-    # To ask whether a text is ASCII costs nothing; only the others need a closer look.
-    if not (record.mutations.isascii() and record.node.isascii() and record.error.isascii()
-            and record.detail.isascii() and record.frame.isascii()):  # fmt: skip
-        texts = (record.mutations, record.node, record.error, record.detail, record.frame)
-        _test_texts(texts, f"{record.run}@{record.step}")
-
-
-def _test_texts(texts: Iterable[str], place: str) -> None:
-    for text in texts:
-        if not text.isascii():
-            try:
-                text.encode()
-            except UnicodeEncodeError as error:
-                raise unencodable(error, place) from None
-
-
-def _add(history: _History, record: MutationRecord) -> None:
-    history.log.append(record)
-    if record.checkpoint:
-        history.flags.add(record.step)
-    if history.attempts:
-        visit = (record.frame, record.node, record.visit)
-        history.attempts = [a for a in history.attempts if (a.frame, a.node, a.visit) != visit]
-
-
-def _settle(history: _History, run: str, id: int, step: int) -> None:
-    for place, decision in enumerate(history.decisions):
-        if decision.id == id:
-            if decision.step:
-                raise StorageError(
-                    f"decision {id} has already been applied", run=run, step=max(decision.step, 0)
-                )
-            history.decisions[place] = replace(decision, step=step)
-            return
-    raise StorageError(f"the run has no decision {id}", run=run)
-
-
-def _all(run: str, history: _History | None) -> list[CheckpointRecord]:
-    if history is None:
-        return []
-    found = list(reversed(history.checkpoints.values()))
-    for step in history.flags:
-        id = f"{run}@{step}"
-        if id not in history.checkpoints:
-            record = history.log[step - history.base - 1]
-            found.append(CheckpointRecord(id, run, step, record.hash, record.time))
-    return sorted(found, key=lambda checkpoint: -checkpoint.step)
-
-
-def _same_run(run: str, other: str, what: str) -> None:
-    if run != other:
-        raise StorageError(f"the {what} of a commit for {run} is one of {other}")
+    def _history(self, run: str) -> History:
+        return self._histories.setdefault(run, History())

@@ -1,0 +1,82 @@
+"""From the texts of a run to bytes that only the holder of a key can read: AES-GCM.
+
+Needs the package `cryptography`, which comes with the extra `lgc[encrypted]`.
+
+Layout: 0x01, a version byte, 12 random bytes, ciphertext with its tag. The place where the bytes stand is
+authenticated with them, so that stored bytes can be neither altered nor moved to another run or step.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from secrets import token_bytes  # noqa: TID251  (a nonce is chance by nature)
+from typing import Any
+
+from .codec import ENCRYPTED, unencodable
+from .errors import StorageError
+
+VERSION = 1
+_HEAD = bytes((ENCRYPTED, VERSION))
+_NONCE = 12
+
+
+class EncryptedCodec:
+    """Encrypts everything that may hold a user's data.
+
+    Names of graphs, nodes and actors, times and error texts stay readable: they are what one looks for.
+
+    Args:
+        key: 16, 24 or 32 random bytes, kept outside the store.
+
+    Raises StorageError for a key of another length, or where the package `cryptography` is missing.
+    """
+
+    name = "aes-gcm"
+
+    def __init__(self, key: bytes) -> None:
+        try:
+            ciphers: Any = import_module("cryptography.hazmat.primitives.ciphers.aead")
+            exceptions: Any = import_module("cryptography.exceptions")
+        except ImportError:
+            raise StorageError(
+                "encrypted stores need the package `cryptography`", hint="pip install 'lgc[encrypted]'"
+            ) from None
+        if len(key) not in (16, 24, 32):
+            raise StorageError(
+                f"a key has 16, 24 or 32 bytes, not {len(key)}", hint="make one with `os.urandom(32)`"
+            )
+        self._cipher: Any = ciphers.AESGCM(key)
+        self._invalid: type[Exception] = exceptions.InvalidTag
+
+    def encode(self, text: str, place: str) -> bytes:
+        """Encrypted bytes. Raises SerializationError for lone surrogates."""
+        try:
+            data = text.encode()
+        except UnicodeEncodeError as error:
+            raise unencodable(error, place) from None
+        nonce = token_bytes(_NONCE)
+        sealed: bytes = self._cipher.encrypt(nonce, data, _bound(place))
+        return _HEAD + nonce + sealed
+
+    def decode(self, data: bytes, place: str) -> str:
+        """The text. Raises StorageError for what was not encrypted with this key for this place."""
+        if data[:1] != _HEAD[:1]:
+            raise StorageError(
+                f"{place} is not encrypted, and this store only accepts what is",
+                hint="it was written without the key; look at who can write to the store",
+            )
+        if data[1:2] != _HEAD[1:]:
+            raise StorageError(f"{place} is encrypted in a newer way", hint="use the lgc that wrote it")
+        nonce, rest = data[2 : 2 + _NONCE], data[2 + _NONCE :]
+        try:
+            data = self._cipher.decrypt(nonce, rest, _bound(place))
+            return data.decode()
+        except (self._invalid, ValueError):
+            raise StorageError(
+                f"{place} was not encrypted with this key, or not for this place",
+                hint="open the store with the key that it was written with",
+            ) from None
+
+
+def _bound(place: str) -> bytes:
+    return _HEAD + place.encode()

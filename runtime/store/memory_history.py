@@ -1,0 +1,108 @@
+"""What a store in memory knows of one run id, and what it demands of what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..codec import unencodable
+from ..errors import StorageError
+from .protocols import (
+    AttemptRecord,
+    CheckpointRecord,
+    DecisionRecord,
+    MutationRecord,
+    OverrideRecord,
+    RunRecord,
+)
+from .refusals import out_of_order
+
+
+class History:
+    """All that is known of one run id."""
+
+    __slots__ = ("attempts", "base", "checkpoints", "decisions", "fence", "flags", "log", "overrides", "run")
+
+    def __init__(self) -> None:
+        self.run: RunRecord | None = None
+        self.fence = -1
+        self.log: list[MutationRecord] = []
+        self.base = 0  # the last step that was truncated
+        self.flags: set[int] = set()  # steps with a checkpoint by reference
+        self.checkpoints: dict[str, CheckpointRecord] = {}
+        self.decisions: list[DecisionRecord] = []
+        self.attempts: list[AttemptRecord] = []
+        self.overrides: list[OverrideRecord] = []
+
+    @property
+    def last(self) -> int:
+        """The last step."""
+        return self.base + len(self.log)
+
+
+def demand_next(record: MutationRecord, last: int) -> None:
+    """Raise StorageError or SerializationError unless a record is a good next step."""
+    if record.step != last + 1:
+        raise out_of_order(record, last)
+    if record.checkpoint and record.checkpoint != f"{record.run}@{record.step}":
+        raise StorageError(
+            f"the checkpoint of this step is called {record.run}@{record.step}, not {record.checkpoint}",
+            run=record.run,
+        )
+    # To ask whether a text is ASCII costs nothing; only the others need a closer look.
+    if not (record.mutations.isascii() and record.node.isascii() and record.error.isascii()
+            and record.detail.isascii() and record.frame.isascii()):  # fmt: skip
+        texts = (record.mutations, record.node, record.error, record.detail, record.frame)
+        demand_texts(texts, f"{record.run}@{record.step}")
+
+
+def demand_texts(texts: Iterable[str], place: str) -> None:
+    """Raise SerializationError for half of a surrogate pair."""
+    for text in texts:
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                raise unencodable(error, place) from None
+
+
+def add(history: History, record: MutationRecord) -> None:
+    """Add a step that was found good."""
+    history.log.append(record)
+    if record.checkpoint:
+        history.flags.add(record.step)
+    if history.attempts:
+        visit = (record.frame, record.node, record.visit)
+        history.attempts = [a for a in history.attempts if (a.frame, a.node, a.visit) != visit]
+
+
+def settle(history: History, run: str, id: int, step: int) -> None:
+    """Note which step applied a decision. Raises StorageError where it does not wait."""
+    for place, decision in enumerate(history.decisions):
+        if decision.id == id:
+            if decision.step:
+                raise StorageError(
+                    f"decision {id} has already been applied", run=run, step=max(decision.step, 0)
+                )
+            history.decisions[place] = replace(decision, step=step)
+            return
+    raise StorageError(f"the run has no decision {id}", run=run)
+
+
+def checkpoints_of(run: str, history: History | None) -> list[CheckpointRecord]:
+    """All checkpoints, newest first."""
+    if history is None:
+        return []
+    found = list(reversed(history.checkpoints.values()))
+    for step in history.flags:
+        id = f"{run}@{step}"
+        if id not in history.checkpoints:
+            record = history.log[step - history.base - 1]
+            found.append(CheckpointRecord(id, run, step, record.hash, record.time))
+    return sorted(found, key=lambda checkpoint: -checkpoint.step)
+
+
+def demand_same_run(run: str, other: str, what: str) -> None:
+    """Raise StorageError where a part of a commit belongs to another run."""
+    if run != other:
+        raise StorageError(f"the {what} of a commit for {run} is one of {other}")
