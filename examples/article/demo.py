@@ -1,7 +1,7 @@
-"""The whole way, in under a minute: find a mistake, build, run, kill, resume, approve, and refuse a changed graph.
+"""The whole way, in under a minute: check, build, run, kill, resume, approve, and refuse a changed graph.
 
-Everything happens in a copy, `build/demo`, with the command `lgc` as anybody would call it; each stage says what it
-shows, prints the commands, and stops the demonstration with status 1 if it did not happen.
+Everything happens in a copy, `build/demo`, with the command `lgc` as anybody would call it. Each stage says
+what it shows, prints the commands, and stops the demonstration with status 1 if it did not happen.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ def say(text: str) -> None:
     print(styled(text, "2"), flush=True)
 
 
+def near(path: Path) -> Path:
+    """A path as it is best shown here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def check(truth: bool, what: str) -> None:
     """Say that something holds, or stop."""
     if not truth:
@@ -54,12 +59,12 @@ def check(truth: bool, what: str) -> None:
     print(styled(f"  ok: {what}", "32"), flush=True)
 
 
-def lgc(*words: str, status: int = 0, kill_at: str = "", tail: int = 0) -> str:
+def lgc(*words: str, status: int = 0, kill_at: str = "", after: int = 1, tail: int = 0) -> str:
     """Call the command in the work folder and show what it prints; give it without colours.
 
     Args:
         status: the exit status that it must have.
-        kill_at: end it with `kill -9` as soon as it prints this.
+        kill_at: end it with `kill -9` as soon as it prints this for the `after`-th time.
         tail: show only so many lines at the end (0: all).
     """
     print(styled("$ lgc " + " ".join(words), "1"), flush=True)
@@ -73,7 +78,7 @@ def lgc(*words: str, status: int = 0, kill_at: str = "", tail: int = 0) -> str:
             printed.append(ANSI.sub("", line))
             if not tail:
                 print("  " + line, end="", flush=True)
-            if kill_at and kill_at in printed[-1]:
+            if kill_at and sum(kill_at in one for one in printed) == after:
                 process.kill()
                 break
     text = "".join(printed)
@@ -83,7 +88,8 @@ def lgc(*words: str, status: int = 0, kill_at: str = "", tail: int = 0) -> str:
         print("".join(f"  {line}\n" for line in lines[-tail:]), end="", flush=True)
     expected = -9 if kill_at else status
     if process.returncode != expected:
-        raise Unexpected(f"`lgc {words[0]}` left with status {process.returncode}, not {expected}\n{text}")
+        shown = f"\n{text}" if tail else ""
+        raise Unexpected(f"`lgc {words[0]}` left with status {process.returncode}, not {expected}{shown}")
     return text
 
 
@@ -94,7 +100,10 @@ def edit(*changes: tuple[str, str]) -> str:
     for old, new in changes:
         if old not in text:
             raise Unexpected(f"article.lgraph has no `{old}`")
-        print(styled(f"  - {old}", "31") + "\n" + styled(f"  + {new}", "32"))
+        print(
+            styled(f"  - {old.strip()}", "31")
+            + (f"\n{styled(f'  + {new.strip()}', '32')}" if new.strip() else "")
+        )
         text = text.replace(old, new, 1)
     place.write_text(text, encoding="utf-8")
     return before
@@ -107,7 +116,12 @@ def put_back(text: str) -> None:
 def steps(run: str) -> list[dict[str, str]]:
     """The committed steps of a run, from the store."""
     done = subprocess.run(
-        [str(LGC), "log", run, "--json"], cwd=WORK, env=ENVIRONMENT, check=True, capture_output=True, text=True
+        [str(LGC), "log", run, "--json"],
+        cwd=WORK,
+        env=ENVIRONMENT,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -128,7 +142,10 @@ def build() -> None:
     heading(2, "The graph checks clean, has a hash, and becomes typed Python")
     lgc("check", ".")
     text = lgc("hash", "article.lgraph")
-    check(re.search(r"lg1:[0-9a-f]{64}", text) is not None, "the hash is over what the graph means, not its layout")
+    check(
+        re.search(r"lg1:[0-9a-f]{64}", text) is not None,
+        "the hash is over what the graph means, not its layout",
+    )
     lgc("build", ".", "--out", "generated")
     check((WORK / "generated" / "article_lg.py").is_file(), "generated/article_lg.py is there")
     text = lgc("test", ".")
@@ -138,7 +155,16 @@ def build() -> None:
 def run_and_kill() -> list[dict[str, str]]:
     heading(3, "A run is killed with kill -9, inside a branch")
     say("  (each node takes its time here, so that there is something to see)")
-    lgc("run", "article.lgraph", "--input", "@input.json", "--run-id", RUN, kill_at="check/style/check_length #2")
+    lgc(
+        "run",
+        "article.lgraph",
+        "--input",
+        "@input.json",
+        "--run-id",
+        RUN,
+        kill_at="check/style/check_length",
+        after=2,
+    )
     say("  killed: no handler ran, nothing was flushed, nothing was said goodbye to")
     text = lgc("show", RUN)
     check("check/style" in text, "the store knows that the run stands in the branches of `check`")
@@ -161,8 +187,7 @@ def approve() -> None:
     heading(5, "Approved from another process, it publishes")
     lgc("decide", RUN, "sign_off", "approve", "--actor", EDITOR)
     page = WORK / "constitution.html"
-    check(page.is_file() and "<ol>" in page.read_text("utf-8"), f"the page is there: {page.relative_to(Path.cwd())}"
-          if page.is_relative_to(Path.cwd()) else f"the page is there: {page}")  # fmt: skip
+    check(page.is_file() and "<ol>" in page.read_text("utf-8"), f"the page is there: {near(page)}")
 
 
 def read_the_log() -> None:
@@ -181,12 +206,15 @@ def refuse() -> None:
     before = edit(
         ("score:    float = 0.0  range 0.0..1.0", "score:    float = 0.0  range 0.0..10.0"),
         ("max_visits 6", "max_visits 2"),
-        ("sign_off -> publish on approve", "sign_off -> end on approve"),
+        (
+            "branch style { start -> check_length -> check_repeats -> check_reading -> end }",
+            "branch style { start -> check_reading -> check_length -> check_repeats -> end }",
+        ),
     )
     lgc("build", ".", "--out", "generated")
     text = lgc("resume", "second", status=1)
-    for element in ("score", "grade", "sign_off"):
-        check(f"`{element}`" in text or element in text, f"the refusal names what changed at `{element}`")
+    for element in ("score", "grade", "check_length", "check_reading"):
+        check(element in text, f"the refusal says what changed at `{element}`")
     put_back(before)
     say("  put back, the graph has its old hash, and the run its old place:")
     lgc("build", ".", "--out", "generated")
@@ -196,7 +224,9 @@ def refuse() -> None:
 def main() -> int:
     began = time.monotonic()
     shutil.rmtree(WORK, ignore_errors=True)
-    shutil.copytree(HERE, WORK, ignore=shutil.ignore_patterns("__pycache__", "generated", "*.db*", "*.html.part"))
+    shutil.copytree(
+        HERE, WORK, ignore=shutil.ignore_patterns("__pycache__", "generated", "*.db*", "*.html.part")
+    )
     try:
         find_a_mistake()
         build()
@@ -207,7 +237,11 @@ def main() -> int:
     except Unexpected as error:
         print(styled(f"\nthe demonstration failed: {error}", "1;31"), file=sys.stderr)
         return 1
-    print(styled(f"\nAll of it held, in {time.monotonic() - began:.0f} s. What it made is in {WORK}", "1;32"))
+    print(
+        styled(
+            f"\nAll of it held, in {time.monotonic() - began:.0f} s. What it made is in {near(WORK)}", "1;32"
+        )
+    )
     return 0
 
 
