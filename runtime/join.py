@@ -15,7 +15,7 @@ from typing import Any
 from .errors import EvaluationError, LgcError, MergeConflict
 from .frame import Effect, Frame
 from .graph import load
-from .state import Mutation, State, Undo, class_of
+from .state import FrozenDict, Mutation, State, Undo, class_of
 from .typed_json import Applied, validated_field
 
 COMMUTING = frozenset({"add", "append", "union", "max", "min", "sub"})
@@ -57,7 +57,7 @@ def join(
             value = stored[field]
         else:
             value = merge(rule, target, kind, field, getattr(frame.state, attribute), values)
-        effect = Effect((), None, field, value)
+        effect = Effect((), None, field, _frozen(value))
         perform(state, effect, undo)
         effects.append(effect)
     return state, effects
@@ -102,6 +102,19 @@ def _fresh(held: Any, value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return set(value) if isinstance(value, (set, frozenset)) else list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+
+def _frozen(value: Any) -> Any:
+    # An effect is kept and stored: it must not be the very collection that the state changes.
+    match value:
+        case list():
+            return tuple(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        case set():
+            return frozenset(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        case dict():
+            return FrozenDict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        case _:
+            return value
 
 
 def merge(rule: str, target: Any, state: type[State], field: str, before: Any, values: list[Any]) -> Any:

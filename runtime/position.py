@@ -37,6 +37,26 @@ def begin(graph: Graph[Any], state: Any, since: float) -> Frame:
     return root
 
 
+def unfold(frame: Frame) -> None:
+    """Make the frames that a position implies but no step has touched yet, so that they can be looked at."""
+    node = frame.plan.nodes.get(frame.node)
+    try:
+        match node:
+            case plan.Parallel():
+                keys: list[str | int] = list(node.branches)
+            case plan.Subgraph() if node.name not in frame.graph.implementations:
+                keys = [""]
+            case plan.Map() if node.name not in frame.graph.implementations:
+                keys = list(range(len(frame.elements(node))))
+            case _:
+                keys = []
+        for key in keys:
+            unfold(frame.child(key))
+    except LgcError:
+        # The node itself will fail for this reason when it is run, and say so.
+        return
+
+
 def locate(root: Frame, path: str) -> Frame:
     """The frame of a path, made on the way where it was not entered yet. Raises KeyError."""
     frame = root

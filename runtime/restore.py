@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from .errors import CheckpointNotFound, GraphMismatch, LgcError, TransientMissing
 from .frame import Frame
 from .graph import Graph
-from .position import begin, from_snapshot, redo, to_snapshot
+from .position import begin, from_snapshot, redo, to_snapshot, unfold
 from .store.protocols import CheckpointRecord, Commit, OverrideRecord, RunRecord, RunStatus, Store
 from .typed_json import decode_checkpoint, encode_state
 
@@ -101,6 +101,7 @@ async def rebuild(
             gc.enable()
     if to_step is not None and step != to_step:
         raise CheckpointNotFound(f"run `{run.run}` has no step {to_step} (its last is {step})", run=run.run)
+    unfold(root)
     return Position(root, step, len(snapshot.snapshot) if snapshot is not None else 0)
 
 

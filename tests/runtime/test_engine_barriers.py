@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from audit import audit
 
 from lgc.runtime import (
     BarrierDecision,
@@ -73,7 +72,7 @@ def bound(m: Any, **more: Any) -> Any:
     return m.g(SimpleNamespace(**{"ask": idle, "pay": idle, **more}))
 
 
-def test_a_run_waits_and_another_session_answers(compiled: Compile) -> None:
+def test_a_run_waits_and_another_session_answers(audit: Any, compiled: Compile) -> None:
     m = compiled(text())
 
     async def main() -> None:
@@ -86,9 +85,7 @@ def test_a_run_waits_and_another_session_answers(compiled: Compile) -> None:
         assert list(barrier.answers) == ["approve", "reject"]
         assert (await store.get_run("r")).status is RunStatus.WAITING
         # a process without the functions of the nodes records the answer
-        await decide(
-            unbound(m.G_PLAN), store, "r", "ok", BarrierDecision.reject("no", level=3), actor="ann"
-        )
+        await decide(unbound(m.G_PLAN), store, "r", "ok", BarrierDecision.reject("no", level=3), actor="ann")
         session = await Session.restore(bound(m), store=store, run_id="r")
         assert session.status is RunStatus.WAITING
         result = await session.run()
@@ -197,7 +194,7 @@ def test_an_early_answer_by_node_is_taken_on_arrival(compiled: Compile) -> None:
     ],
 )
 def test_time_that_passes_while_nobody_runs(
-    compiled: Compile, timeout: str, edge: str, visited: list[str]
+    audit: Any, compiled: Compile, timeout: str, edge: str, visited: list[str]
 ) -> None:
     m = compiled(text(timeout, edge))
 
@@ -236,8 +233,8 @@ BRANCHES = """
 state S { xs: list[str] = []  mutation Push(x: str) { xs += [x] } }
 graph g(S) {
   parallel p {
-    branch a { start -> ok_a -> a1 -> end }
-    branch b { start -> b1 -> ok_b -> end }
+    branch a { start -> ok_a  ok_a -> a1 on approve  ok_a -> a1 on reject  a1 -> end }
+    branch b { start -> b1 -> ok_b  ok_b -> end on approve  ok_b -> end on reject }
     branch c = c1
   }
   barrier ok_a { timeout 1h decides approve  reroute a1 }
@@ -250,9 +247,8 @@ graph g(S) {
 """
 
 
-def test_several_barriers_in_branches(compiled: Compile) -> None:
-    m = compiled(BRANCHES.replace("start -> ok_a -> a1", "start -> ok_a  ok_a -> a1 on approve  ok_a -> a1 on reject  a1")
-                 .replace("b1 -> ok_b -> end", "b1 -> ok_b  ok_b -> end on approve  ok_b -> end on reject"))  # fmt: skip
+def test_several_barriers_in_branches(audit: Any, compiled: Compile) -> None:
+    m = compiled(BRANCHES)
 
     async def push(ctx: Any) -> None:
         await asyncio.sleep(0.01)
@@ -277,8 +273,7 @@ def test_several_barriers_in_branches(compiled: Compile) -> None:
 
 
 def test_an_answer_wakes_a_branch_while_another_runs(compiled: Compile) -> None:
-    m = compiled(BRANCHES.replace("start -> ok_a -> a1", "start -> ok_a  ok_a -> a1 on approve  ok_a -> a1 on reject  a1")
-                 .replace("b1 -> ok_b -> end", "b1 -> ok_b  ok_b -> end on approve  ok_b -> end on reject"))  # fmt: skip
+    m = compiled(BRANCHES)
     order: list[str] = []
 
     async def push(ctx: Any) -> None:

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from audit import audit
 
 from lgc.runtime import MemoryStore, MergeConflict, NodeFailed, RunStatus, Session, TraceSink
+from lgc.runtime.graph import bind
 
 Compile = Callable[[str], Any]
 
@@ -46,7 +46,8 @@ state S {
 EVERYTHING = "records Push, Add, Best, See, Total, Log, Last, Top, Low, All, Own, Put  reads *"
 
 
-def fork(settings: str = "", edges: str = "", tail: str = "") -> str:
+def fork(settings: str = "", rescued: bool = True) -> str:
+    lost = f"task lost {{ {EVERYTHING} }}  p -> lost on error  lost -> end"
     return (
         STATE
         + f"""
@@ -63,11 +64,8 @@ graph g(S) {{
   task b1 {{ {EVERYTHING} }}
   task c1 {{ {EVERYTHING} }}
   task after {{ {EVERYTHING} }}
-  task lost {{ {EVERYTHING} }}
   start -> before -> p -> after -> end
-  {edges or "p -> lost on error"}
-  lost -> end
-  {tail}
+  {lost if rescued else ""}
 }}
 """
     )
@@ -94,7 +92,7 @@ class Events(TraceSink):
         self.seen.append(event)
 
 
-def run(graph: Any, state: Any, expect: str = "done") -> tuple[Any, list[Any]]:
+def run(audit: Any, graph: Any, state: Any, expect: str = "done") -> tuple[Any, list[Any]]:
     async def main() -> Any:
         store = MemoryStore()
         session = await Session.start(graph, state, store=store, run_id="r")
@@ -120,7 +118,7 @@ def recording(*mutations: Any, delay: float = 0.0, fail: str = "") -> Any:
     return node
 
 
-def test_commuting_writes_are_joined_in_branch_order(compiled: Compile) -> None:
+def test_commuting_writes_are_joined_in_branch_order(audit: Any, compiled: Compile) -> None:
     m = compiled(fork())
     functions = {
         "a1": recording(m.Push(x="a1"), m.Add(by=1), m.Best(of=5), m.See(x="a"), delay=0.02),
@@ -129,7 +127,7 @@ def test_commuting_writes_are_joined_in_branch_order(compiled: Compile) -> None:
         "c1": recording(m.Push(x="c1"), m.Best(of=7)),
         "before": recording(m.Push(x="0")),
     }
-    result, log = run(m.g(nodes(**functions)), m.S())
+    result, log = run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())
     assert result.state.xs == ["0", "a1", "a2", "b1", "c1"]
     assert (result.state.n, result.state.best, result.state.seen) == (111, 9, {"a", "b"})
     assert [(s.frame, s.node) for s in log if not s.frame] == [("", "before"), ("", "p"), ("", "after")]
@@ -138,7 +136,7 @@ def test_commuting_writes_are_joined_in_branch_order(compiled: Compile) -> None:
     ]  # fmt: skip
 
 
-def test_branches_do_not_see_each_other(compiled: Compile) -> None:
+def test_branches_do_not_see_each_other(audit: Any, compiled: Compile) -> None:
     m = compiled(fork())
     seen: dict[str, Any] = {}
 
@@ -147,14 +145,18 @@ def test_branches_do_not_see_each_other(compiled: Compile) -> None:
         seen[ctx.node] = (list(ctx.state.xs), ctx.state.n)
         ctx.record(m.Push(x=ctx.node))
 
-    result, _ = run(m.g(nodes(look, before=recording(m.Push(x="0")), a1=recording(m.Push(x="a1")))), m.S())
+    result, _ = run(
+        audit,
+        bind(m.G_PLAN, nodes(look, before=recording(m.Push(x="0")), a1=recording(m.Push(x="a1")))),
+        m.S(),
+    )
     assert seen["b1"] == (["0"], 0)
     assert seen["a2"] == (["0", "a1"], 0)
     assert seen["after"] == (["0", "a1", "a2", "b1", "c1"], 0)
     assert result.state.xs == ["0", "a1", "a2", "b1", "c1", "after"]
 
 
-def test_merge_rules(compiled: Compile) -> None:
+def test_merge_rules(audit: Any, compiled: Compile) -> None:
     m = compiled(fork())
     functions = {
         "before": recording(m.Total(to=10), m.Log(x="0"), m.All(x="0")),
@@ -162,80 +164,84 @@ def test_merge_rules(compiled: Compile) -> None:
         "b1": recording(m.Total(to=30), m.Log(x="b"), m.Last(x="b"), m.Top(x=8), m.Low(x=1), m.All(x="b")),
         "c1": recording(m.Log(x="c")),
     }
-    state = run(m.g(nodes(**functions)), m.S())[0].state
+    state = run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())[0].state
     assert (state.total, state.log, state.last, state.top, state.low) == (31, ["0", "a", "b", "c"], "b", 8, 1)
     assert state.all == {"0", "a", "b"}
 
 
-def test_conflicting_writes_are_refused_even_if_never_checked(compiled: Compile) -> None:
-    m = compiled(fork(edges="lost -> lost when n < 0"))
+def test_conflicting_writes_are_refused_even_if_never_checked(audit: Any, compiled: Compile) -> None:
+    m = compiled(fork(rescued=False))
     functions = {"a1": recording(m.Own(by="a")), "c1": recording(m.Own(by="c"))}
     with pytest.raises(MergeConflict, match="`a` and `c` both write `owner`"):
-        run(m.g(nodes(**functions)), m.S())
-    state = run(m.g(nodes(a1=recording(m.Own(by="a")))), m.S())[0].state
+        run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())
+    state = run(audit, bind(m.G_PLAN, nodes(a1=recording(m.Own(by="a")))), m.S())[0].state
     assert state.owner == "a"
     with pytest.raises(MergeConflict, match="`table`"):
-        run(m.g(nodes(a1=recording(m.Put(k="x", v=1)), b1=recording(m.Put(k="x", v=2)))), m.S())
+        run(
+            audit,
+            bind(m.G_PLAN, nodes(a1=recording(m.Put(k="x", v=1)), b1=recording(m.Put(k="x", v=2)))),
+            m.S(),
+        )
 
 
-def test_join_any_takes_the_first_and_stops_the_rest(compiled: Compile) -> None:
+def test_join_any_takes_the_first_and_stops_the_rest(audit: Any, compiled: Compile) -> None:
     m = compiled(fork("join any"))
     functions = {
         "a1": recording(m.Push(x="a"), delay=30),
         "b1": recording(m.Push(x="b"), delay=0.01),
         "c1": recording(m.Push(x="c"), delay=30),
     }
-    result, log = run(m.g(nodes(**functions)), m.S())
+    result, log = run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())
     assert result.state.xs == ["b"]
     assert [s.detail for s in log if s.node == "p"] == ['{"won":["b"]}']
 
 
-def test_join_any_survives_a_failure_while_it_can_be_reached(compiled: Compile) -> None:
+def test_join_any_survives_a_failure_while_it_can_be_reached(audit: Any, compiled: Compile) -> None:
     m = compiled(fork("join any"))
     functions = {
         "a1": recording(fail="a"), "b1": recording(m.Push(x="b"), delay=0.02), "c1": recording(fail="c"),
     }  # fmt: skip
-    assert run(m.g(nodes(**functions)), m.S())[0].state.xs == ["b"]
+    assert run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())[0].state.xs == ["b"]
     functions["b1"] = recording(fail="b")
-    result, log = run(m.g(nodes(**functions)), m.S())
+    result, log = run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())
     assert result.state.xs == [] and log[-1].node == "lost"
 
 
-def test_join_first_two_keeps_branch_order(compiled: Compile) -> None:
+def test_join_first_two_keeps_branch_order(audit: Any, compiled: Compile) -> None:
     m = compiled(fork("join first 2"))
     functions = {
         "a1": recording(m.Push(x="a"), delay=0.03),
         "b1": recording(m.Push(x="b"), delay=30),
         "c1": recording(m.Push(x="c"), delay=0.01),
     }
-    assert run(m.g(nodes(**functions)), m.S())[0].state.xs == ["a", "c"]
+    assert run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())[0].state.xs == ["a", "c"]
 
 
-def test_fail_leaves_nothing_of_any_branch(compiled: Compile) -> None:
+def test_fail_leaves_nothing_of_any_branch(audit: Any, compiled: Compile) -> None:
     m = compiled(fork())
     functions = {
         "a1": recording(m.Push(x="a")), "b1": recording(m.Push(x="b"), delay=0.02, fail="broken"),
         "c1": recording(m.Push(x="c"), delay=30), "lost": recording(m.Push(x="lost")),
     }  # fmt: skip
-    result, log = run(m.g(nodes(**functions)), m.S())
+    result, log = run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())
     assert result.state.xs == ["lost"]
     (join,) = [s for s in log if s.node == "p"]
     assert join.outcome == "error" and "broken" in join.error and join.next == "lost"
 
 
-def test_collect_waits_for_all_and_keeps_what_succeeded(compiled: Compile) -> None:
+def test_collect_waits_for_all_and_keeps_what_succeeded(audit: Any, compiled: Compile) -> None:
     m = compiled(fork("on_error collect"))
     functions = {
         "a1": recording(m.Push(x="a"), delay=0.03), "b1": recording(fail="broken"),
         "c1": recording(m.Push(x="c")), "lost": recording(m.Push(x="lost")),
     }  # fmt: skip
-    result, log = run(m.g(nodes(**functions)), m.S())
+    result, log = run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())
     assert result.state.xs == ["a", "c", "lost"]
     assert '"failed":{"b":' in next(s.detail for s in log if s.node == "p")
 
 
-def test_a_failure_without_an_edge_fails_the_run_and_can_be_resumed(compiled: Compile) -> None:
-    m = compiled(fork(edges="lost -> lost when n < 0"))
+def test_a_failure_without_an_edge_fails_the_run_and_can_be_resumed(audit: Any, compiled: Compile) -> None:
+    m = compiled(fork(rescued=False))
     calls: list[str] = []
     broken = True
 
@@ -253,7 +259,7 @@ def test_a_failure_without_an_edge_fails_the_run_and_can_be_resumed(compiled: Co
     async def main() -> None:
         nonlocal broken
         store = MemoryStore()
-        graph = m.g(nodes(a1=a1, b1=b1))
+        graph = bind(m.G_PLAN, nodes(a1=a1, b1=b1))
         session = await Session.start(graph, m.S(), store=store, run_id="r")
         with pytest.raises(NodeFailed, match="down"):
             await session.run()
@@ -268,7 +274,7 @@ def test_a_failure_without_an_edge_fails_the_run_and_can_be_resumed(compiled: Co
     asyncio.run(main())
 
 
-def test_visits_and_steps_inside_branches(compiled: Compile) -> None:
+def test_visits_and_steps_inside_branches(audit: Any, compiled: Compile) -> None:
     m = compiled(
         STATE
         + """
@@ -288,7 +294,7 @@ def test_visits_and_steps_inside_branches(compiled: Compile) -> None:
     """
     )
     functions = {"a1": recording(m.Add(by=1)), "b1": recording(m.Push(x="b"))}
-    result, log = run(m.g(nodes(**functions)), m.S())
+    result, log = run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())
     # the second time `visits(a1) < 4` no longer holds: one visit each
     assert result.state.n == 8
     assert [s.visit for s in log if s.node == "a1"] == list(range(1, 9))
@@ -303,7 +309,7 @@ graph inner(S) {{
   start -> i1 -> i2 -> end
 }}
 state Outer {{
-  sub: S = S()
+  sub: S
   k: int = 0
   names: list[str] = ["x", "y", "z"]
   got: list[str] = []
@@ -314,7 +320,7 @@ state Outer {{
 )
 
 
-def test_subgraph_on_the_same_state(compiled: Compile) -> None:
+def test_subgraph_on_the_same_state(audit: Any, compiled: Compile) -> None:
     m = compiled(
         NESTED
         + """
@@ -328,16 +334,16 @@ def test_subgraph_on_the_same_state(compiled: Compile) -> None:
     """
     )
     functions = {"i1": recording(m.Push(x="i1")), "i2": recording(m.Push(x="i2"))}
-    result, log = run(m.g(nodes(**functions)), m.S())
+    result, log = run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())
     assert result.state.xs == ["i1", "i2"]
     assert [(s.frame, s.node) for s in log] == [("s", "i1"), ("s", "i2"), ("", "s")]
     functions["i2"] = recording(m.Push(x="i2"), fail="broken")
-    result, log = run(m.g(nodes(**functions)), m.S())
+    result, log = run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())
     assert result.state.xs == []  # a subgraph that fails leaves nothing behind either
     assert log[-1].node == "lost"
 
 
-def test_subgraph_on_a_field(compiled: Compile) -> None:
+def test_subgraph_on_a_field(audit: Any, compiled: Compile) -> None:
     m = compiled(
         NESTED
         + """
@@ -354,11 +360,11 @@ def test_subgraph_on_a_field(compiled: Compile) -> None:
         "i1": recording(m.Push(x="i1"), m.Add(by=2)), "i2": recording(m.Push(x="i2")),
         "t": recording(m.Count()),
     }  # fmt: skip
-    result, _ = run(m.g(nodes(**functions)), m.Outer())
+    result, _ = run(audit, bind(m.G_PLAN, nodes(**functions)), m.Outer())
     assert (result.state.sub.xs, result.state.sub.n) == (["i1", "i2", "i1", "i2"], 4)
 
 
-def test_subgraph_in_and_out(compiled: Compile) -> None:
+def test_subgraph_in_and_out(audit: Any, compiled: Compile) -> None:
     m = compiled(
         NESTED
         + """
@@ -369,7 +375,7 @@ def test_subgraph_in_and_out(compiled: Compile) -> None:
     """
     )
     functions = {"i1": recording(m.Push(x="i1")), "i2": recording(m.Add(by=1))}
-    result, log = run(m.g(nodes(**functions)), m.Outer())
+    result, log = run(audit, bind(m.G_PLAN, nodes(**functions)), m.Outer())
     assert result.state.got == ["x", "7"]
     assert result.state.sub.xs == []
     assert log[-1].mutations == '[{"m":"Got","p":{"x":"x"}},{"m":"Got","p":{"x":"7"}}]'
@@ -389,7 +395,7 @@ graph g(Outer) {
 )
 
 
-def test_map_records_in_element_order(compiled: Compile) -> None:
+def test_map_records_in_element_order(audit: Any, compiled: Compile) -> None:
     m = compiled(MAP.replace("SETTINGS", ""))
     running = 0
     most = 0
@@ -402,16 +408,16 @@ def test_map_records_in_element_order(compiled: Compile) -> None:
         running -= 1
         ctx.record(m.Add(by=ord(ctx.state.owner)))
 
-    result, log = run(m.g(nodes(i1=i1)), m.Outer())
+    result, log = run(audit, bind(m.G_PLAN, nodes(i1=i1)), m.Outer())
     assert result.state.got == ["x:120", "y:121", "z:122"]
     assert most == 3
     assert sorted({s.frame for s in log}) == ["", "each[0]", "each[1]", "each[2]"]
     m = compiled(MAP.replace("SETTINGS", "concurrency 1"))
     most = 0
-    run(m.g(nodes(i1=recording())), m.Outer())
+    run(audit, bind(m.G_PLAN, nodes(i1=recording())), m.Outer())
 
 
-def test_map_concurrency_is_a_limit(compiled: Compile) -> None:
+def test_map_concurrency_is_a_limit(audit: Any, compiled: Compile) -> None:
     m = compiled(MAP.replace("SETTINGS", "concurrency 2"))
     running: list[str] = []
     most: list[int] = []
@@ -423,18 +429,18 @@ def test_map_concurrency_is_a_limit(compiled: Compile) -> None:
         running.remove(ctx.state.owner)
 
     names = [f"n{i}" for i in range(20)]
-    result, _ = run(m.g(nodes(i1=i1)), m.Outer(names=names))
+    result, _ = run(audit, bind(m.G_PLAN, nodes(i1=i1)), m.Outer(names=names))
     assert max(most) == 2
     assert result.state.got == [f"{name}:0" for name in names]
 
 
-def test_map_over_nothing_goes_on(compiled: Compile) -> None:
+def test_map_over_nothing_goes_on(audit: Any, compiled: Compile) -> None:
     m = compiled(MAP.replace("SETTINGS", ""))
-    result, log = run(m.g(nodes()), m.Outer(names=[]))
+    result, log = run(audit, bind(m.G_PLAN, nodes()), m.Outer(names=[]))
     assert result.state.got == [] and [s.node for s in log] == ["each"]
 
 
-def test_map_failures(compiled: Compile) -> None:
+def test_map_failures(audit: Any, compiled: Compile) -> None:
     async def i1(ctx: Any) -> None:
         await asyncio.sleep(0.01)
         if ctx.state.owner == "y":
@@ -442,7 +448,7 @@ def test_map_failures(compiled: Compile) -> None:
 
     for settings, got in (("", ["lost"]), ("on_error collect", ["x:0", "z:0", "lost"])):
         m = compiled(MAP.replace("SETTINGS", settings))
-        result, _ = run(m.g(nodes(i1=i1, lost=recording(m.Got(x="lost")))), m.Outer())
+        result, _ = run(audit, bind(m.G_PLAN, nodes(i1=i1, lost=recording(m.Got(x="lost")))), m.Outer())
         assert result.state.got == got
 
 
@@ -469,7 +475,7 @@ graph g(S) {{
 )
 
 
-def test_parallels_in_subgraphs_in_parallels(compiled: Compile) -> None:
+def test_parallels_in_subgraphs_in_parallels(audit: Any, compiled: Compile) -> None:
     m = compiled(DEEP)
 
     async def push(ctx: Any) -> None:
@@ -477,7 +483,7 @@ def test_parallels_in_subgraphs_in_parallels(compiled: Compile) -> None:
         ctx.record(m.Log(x=ctx.node))
         ctx.record(m.Add(by=1))
 
-    result, log = run(m.g(nodes(push)), m.S())
+    result, log = run(audit, bind(m.G_PLAN, nodes(push)), m.S())
     assert result.state.xs == ["u1", "i1", "i2", "a1", "b1"]
     assert result.state.log == ["u1", "i1", "i2", "a1", "b1"]
     assert result.state.n == 5
@@ -490,7 +496,7 @@ def test_events_of_branches_carry_their_frame(compiled: Compile) -> None:
     events = Events()
 
     async def main() -> None:
-        session = await Session.start(m.g(nodes()), m.S(), trace_sink=events)
+        session = await Session.start(bind(m.G_PLAN, nodes()), m.S(), trace_sink=events)
         await session.run()
 
     asyncio.run(main())

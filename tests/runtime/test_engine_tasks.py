@@ -158,7 +158,9 @@ def test_goto_and_end_take_only_declared_targets(compiled: Compile) -> None:
 
     assert run(m.loop(nodes(step=leave, rescue=idle)), m.Count()).state.n == 0
     with pytest.raises(NodeFailed, match="may not go to `nowhere`"):
-        run(m.loop(nodes(step=leave, rescue=idle).__class__(step=idle_to("rescue"), rescue=astray)), m.Count())
+        run(
+            m.loop(nodes(step=leave, rescue=idle).__class__(step=idle_to("rescue"), rescue=astray)), m.Count()
+        )
 
 
 def idle_to(target: str) -> Any:

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from audit import audit
 
 from lgc.runtime import (
     CheckpointNotFound,
@@ -66,7 +65,7 @@ def bound(m: Any, die_at: int = -1) -> Any:
     return m.g(SimpleNamespace(a=push, b=push))
 
 
-def test_a_run_goes_on_where_it_stopped(compiled: Compile, tmp_path: Path) -> None:
+def test_a_run_goes_on_where_it_stopped(audit: Any, compiled: Compile, tmp_path: Path) -> None:
     m = compiled(text())
 
     async def main() -> None:
@@ -140,7 +139,7 @@ def test_another_graph_is_refused_with_what_changed(compiled: Compile) -> None:
     asyncio.run(main())
 
 
-def test_a_session_that_was_overtaken_cannot_commit(compiled: Compile) -> None:
+def test_a_session_that_was_overtaken_cannot_commit(audit: Any, compiled: Compile) -> None:
     m = compiled(text())
 
     async def main() -> None:
@@ -174,7 +173,7 @@ def test_replay_rebuilds_every_step_and_calls_no_node(compiled: Compile) -> None
     async def main() -> None:
         store = MemoryStore()
         await (await Session.start(bound(m), m.S(tool=1), store=store, run_id="r")).run()
-        graph = m.g(SimpleNamespace(a=None, b=None), **{}) if False else bound(m, 0)
+        graph = m.g(SimpleNamespace(a=None, b=None)) if False else bound(m, 0)
         for step in range(7):
             state = await replay(store, "r", step, graph=graph)
             assert state.xs == list(range(step))
@@ -225,13 +224,16 @@ graph g(S) {
 
 
 @pytest.mark.parametrize(
-    ("setting", "snapshots"), [("", range(1, 12)), ("checkpoint { every 1 step compact 50 steps }", range(5, 9))]
+    ("setting", "snapshots"),
+    [("", range(1, 12)), ("checkpoint { every 1 step compact 50 steps }", range(5, 9))],
 )
 def test_snapshots_are_made_and_used(
     compiled: Compile, tmp_path: Path, setting: str, snapshots: range
 ) -> None:
     long = LONG.replace("CHECKPOINT", setting).replace("Push2", "See")
-    long = long.replace("mutation Push", "seen: set[str] = []\n  mutation See(s: str) { seen += [s] }\n  mutation Push")
+    long = long.replace(
+        "mutation Push", "seen: set[str] = []\n  mutation See(s: str) { seen += [s] }\n  mutation Push"
+    )
     m = compiled(long)
 
     async def push(ctx: Any) -> None:
@@ -272,7 +274,7 @@ graph g(S) {
 
 @pytest.mark.parametrize(("how", "paid"), [("retry", 1), ("skip", 0), ("records", 7)])
 def test_a_run_that_died_inside_an_effect_once_node_is_uncertain(
-    compiled: Compile, how: str, paid: int
+    audit: Any, compiled: Compile, how: str, paid: int
 ) -> None:
     m = compiled(ONCE)
     calls: list[int] = []
@@ -329,7 +331,9 @@ graph g(S) {
 """
 
 
-def test_functions_are_called_once_and_their_results_kept(compiled: Compile, tmp_path: Path) -> None:
+def test_functions_are_called_once_and_their_results_kept(
+    audit: Any, compiled: Compile, tmp_path: Path
+) -> None:
     calls: list[str] = []
 
     def compute(state: Any, parameters: Any) -> dict[str, Any]:
@@ -376,6 +380,7 @@ def test_stream_gives_both_planes_in_order_and_can_be_left(compiled: Compile) ->
     async def main() -> None:
         async def push(ctx: Any) -> None:
             ctx.emit("hello")
+            await asyncio.sleep(0.01)
             ctx.record(m.Push(x=1))
 
         store = MemoryStore()
