@@ -8,6 +8,7 @@ returned. It costs a turn of the event loop, and neither a future nor a callback
 from __future__ import annotations
 
 import types
+from asyncio import CancelledError, current_task
 from collections.abc import Callable, Generator, Sequence
 from typing import TypeAlias
 
@@ -39,13 +40,23 @@ class CommitGroup:
     async def commit(self, commit: Commit) -> None:
         """Return when it is durable, raise when it is not.
 
-        A caller that is cancelled before the write takes its commit back. One that is cancelled in the same
-        turn as the write cannot know which came first, as with any commit: the store can tell.
+        A caller that is cancelled before the write takes its commit back. One that is cancelled after it
+        gets to know that it is durable: the cancellation waits until it awaits something else.
         """
         waiting = _Waiting(commit)
         self._queue.append(waiting)
         try:
             await _step_aside()
+        except CancelledError:
+            if not waiting.done:
+                self._queue.remove(waiting)
+                raise
+            if waiting.error is not None:
+                raise
+            task = current_task()
+            assert task is not None
+            task.uncancel()
+            task.cancel()
         except BaseException:
             if not waiting.done:
                 self._queue.remove(waiting)

@@ -129,10 +129,10 @@ class Registry:
         """Raise the token of a run; the new one. Raises RunNotFound."""
         self._ledger.drop(run)
         key = self._ledger.head(run).key
-        row = self._database.row(
-            "UPDATE run SET fence = fence + 1, owner = ?, updated = ? WHERE key = ? RETURNING fence",
-            (owner, now, key),
+        self._database.rows(
+            "UPDATE run SET fence = fence + 1, owner = ?, updated = ? WHERE key = ?", (owner, now, key)
         )
+        row = self._database.row("SELECT fence FROM run WHERE key = ?", (key,))
         if row is None:
             raise unknown(run)
         return int(row[0])

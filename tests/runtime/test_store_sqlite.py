@@ -343,6 +343,41 @@ def test_commits_of_one_tick_share_a_transaction_and_nobody_hears_early(tmp_path
         assert heard <= durable
 
 
+def test_who_is_cancelled_knows_whether_the_step_is_durable(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with SqliteStore(tmp_path / "runs.db") as store:
+            fences = {run: await begun(store, run) for run in "ab"}
+            heard: list[int] = []
+
+            async def early() -> None:
+                await store.commit(Commit("a", fences["a"], a_step("a")))
+                late_task.cancel()  # its step was written together with this one
+
+            async def late() -> None:
+                await store.commit(Commit("b", fences["b"], a_step("b")))
+                heard.append(1)
+                await asyncio.sleep(10)
+                heard.append(2)
+
+            early_task = asyncio.create_task(early())
+            late_task = asyncio.create_task(late())
+            await early_task
+            with pytest.raises(asyncio.CancelledError):
+                await late_task
+            assert heard == [1]
+            assert await steps(store, "b") == [1]
+
+            task = asyncio.create_task(store.commit(Commit("b", fences["b"], a_step("b", 2))))
+            await asyncio.sleep(0)
+            task.cancel()  # before the write
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await steps(store, "b") == [1]
+            await store.commit(Commit("b", fences["b"], a_step("b", 2)))
+
+    asyncio.run(main())
+
+
 def test_one_run_pays_no_more_than_one_statement_a_step(tmp_path: Path) -> None:
     async def main() -> list[str]:
         told: list[str] = []
