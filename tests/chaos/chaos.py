@@ -67,7 +67,8 @@ async def drive(store_path: Path, rounds: int) -> str:
     from lgc.runtime import BarrierDecision, RunNotFound, RunStatus, Session, SqliteStore
 
     lg, nodes = import_module("chaos_lg"), import_module("chaos_nodes")
-    graph = lg.chaos(nodes.ChaosNodes())
+    own = nodes.ChaosNodes()
+    graph = lg.chaos(own, same=lg.same(own), boxed=lg.boxed(own), element=lg.element(own))
     async with SqliteStore(store_path) as store:
         session: Any
         try:
@@ -221,7 +222,11 @@ def build(folder: Path) -> None:
     """Compile the graph with the command, as a user would."""
     lgc = Path(sys.executable).parent / "lgc"
     source = str(HERE / "chaos.lgraph")
-    subprocess.run([str(lgc), "build", source, "--out", str(folder)], check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(
+        [str(lgc), "build", source, "--out", str(folder)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Broken(f"`lgc build` failed\n{done.stdout}{done.stderr}")
     found = next(folder.rglob("chaos_lg.py"))
     sys.path[:0] = [str(found.parent), str(HERE)]
 
