@@ -118,11 +118,11 @@ def test_another_graph_is_refused_with_what_changed(compiled: Compile) -> None:
         (change,) = error.changes
         assert change.element == "edges/b" and "len(xs) < 6" in change.text and "len(xs) < 7" in change.text
         assert change.text in str(error)
-        for missing in ({"actor": "ann"}, {"reason": "because"}):
+        for actor, reason in (("ann", ""), ("", "because")):
             with pytest.raises(LgcError, match="reason and an actor"):
                 await Session.restore(
                     bound(new), store=store, run_id="r", transients={"tool": 1},
-                    mode=RestoreMode.FORCE, **missing,
+                    mode=RestoreMode.FORCE, actor=actor, reason=reason,
                 )  # fmt: skip
         session = await Session.restore(
             bound(new), store=store, run_id="r", transients={"tool": 1},
