@@ -169,7 +169,6 @@ class _Parts:
         self.unit = unit
         self.sections: list[str] = []
         self.exported: list[str] = []
-        self.constants: list[str] = []
         self.hashes: list[str] = []
 
     def add(self, name: str, text: str) -> None:
@@ -190,7 +189,6 @@ class _Parts:
             imports=["\n".join(group) for group in unit.import_groups()],
             checking=shown,
             exported=sorted(self.exported, key=_export_order),
-            constants=self.constants,
             sections=self.sections,
         )
         return f"{text.rstrip()}\n"
@@ -245,7 +243,8 @@ def _graphs_run(graph: m.Graph) -> list[m.Key]:
 def _state(parts: _Parts, state: m.State) -> None:
     unit = parts.unit
     text = StateText(unit, state)
-    parts.constants += text.constants
+    if text.constants:
+        parts.sections.append("\n".join(text.constants))
     parts.add(f"{text.stem}Checkpoint", text.checkpoint())
     parts.add(state.key.name, text.state_class())
     for mutation in state.mutations:

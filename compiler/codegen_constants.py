@@ -27,9 +27,9 @@ def constant(unit: Unit, value: m.ConstValue, type_: m.Type) -> Piece:
         case int():
             return _whole(unit, value, type_)
         case float():
-            return repr(value)
+            return number(value)
         case Decimal():
-            return call(unit.std("decimal", "Decimal"), literal(str(value)))
+            return decimal(unit, value)
         case datetime():
             return call(f"{unit.std('datetime', 'datetime')}.fromisoformat", literal(value.isoformat()))
         case date():
@@ -47,9 +47,23 @@ def constant(unit: Unit, value: m.ConstValue, type_: m.Type) -> Piece:
 def _whole(unit: Unit, value: int, type_: m.Type) -> Piece:
     bare = type_.item if isinstance(type_, m.OptionalOf) else type_
     if bare == m.Scalar("float"):
-        return repr(float(value))
-    text = str(value) if abs(value) < 10**4000 else hex(value)  # Python reads no longer decimal literals
-    return call(unit.std("decimal", "Decimal"), literal(text)) if bare == m.Scalar("decimal") else text
+        return number(float(value))
+    if bare == m.Scalar("decimal"):
+        return decimal(unit, Decimal(value))
+    return str(value) if abs(value) < 10**4000 else hex(value)  # Python reads no longer decimal literals
+
+
+def number(value: float) -> str:
+    """A float literal, spelled as formatters leave it."""
+    return repr(value).replace("e+", "e")
+
+
+def decimal(unit: Unit, value: Decimal) -> Piece:
+    """`Decimal(…)`, exact."""
+    text = str(value)
+    whole = text.removeprefix("-")
+    plain = whole.isdecimal() and not (text[0] == "-" and not value) and len(whole) < 4000
+    return call(unit.std("decimal", "Decimal"), text if plain else literal(text))
 
 
 def text_of(expr: m.Expr) -> str:

@@ -87,7 +87,8 @@ def makes_record(expr: m.Expr) -> bool:
         case m.MakeList(items):
             return any(makes_record(item) for item in items)
         case m.MakeDict(entries):
-            return any(makes_record(part) for entry in entries for part in entry)
+            named = isinstance(expr.type, m.DictOf) and bool(_names(expr.type))
+            return named or any(makes_record(part) for entry in entries for part in entry)
         case m.Widen(operand) | m.Unary(_, operand):
             return makes_record(operand)
         case _:

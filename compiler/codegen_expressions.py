@@ -15,7 +15,7 @@ from typing import assert_never
 
 from . import model as m
 from .codegen_constants import constant, place_of, text_of
-from .codegen_facts import NOTHING, Fact, Facts, facts_of, is_none
+from .codegen_facts import NOTHING, Fact, Facts, facts_of
 from .codegen_layout import (
     Bracket,
     Chain,
@@ -149,7 +149,7 @@ class Writer:
 
     def write(self, expr: m.Expr, facts: Facts = NOTHING) -> Piece:
         """The expression as Python."""
-        from .codegen_operators import binary, function
+        from .codegen_operators import binary, compares, function
 
         match expr:
             case m.Const(value, type_):
@@ -184,7 +184,8 @@ class Writer:
             case m.Conditional(then, condition, otherwise):
                 yes = parens(self.write(then, facts | self.facts(condition, True)))
                 no = parens(self.write(otherwise, facts | self.facts(condition, False)))
-                return Chain((yes, parens(self.write(condition, facts)), no), ("if", "else"))
+                test = self.write(condition, facts)
+                return Chain((yes, test if compares(test) else parens(test), no), ("if", "else"))
             case m.Widen(operand):
                 if isinstance(operand, m.Const) and isinstance(operand.value, int):
                     return constant(self.unit, operand.value, m.Scalar("float"))
@@ -211,7 +212,7 @@ class Writer:
 
     def _unary(self, expr: m.Unary, facts: Facts) -> Piece:
         if expr.op == "-":
-            return Prefixed("-", parens(self.write(expr.operand, facts)))
+            return self._negative(expr, facts)
         operand = expr.operand
         match operand:
             case m.Binary("in", left, right):
@@ -226,6 +227,16 @@ class Writer:
                 return self.write(inner, facts)
             case _:
                 return Prefixed("not ", parens(self.write(operand, facts)))
+
+    def _negative(self, expr: m.Unary, facts: Facts) -> Piece:
+        operand = self.write(expr.operand, facts)
+        match base(expr.type):
+            case m.Scalar("decimal"):
+                return Suffixed(parens(operand), ".copy_negate()")
+            case m.Scalar("duration"):
+                return self.helper("time_scale", expr, operand, "-1")
+            case _:
+                return Prefixed("-", parens(operand))
 
     # --- values that are made -------------------------------------------------------------------------------
 
@@ -296,16 +307,16 @@ class Writer:
 
     def items(self, expr: m.MakeList, facts: Facts) -> list[Piece]:
         """The items; those of a set only once."""
-        found = [self.frozen(item, facts) for item in expr.items]
-        return (
-            list({flat(item): item for item in found}.values())
-            if isinstance(base(expr.type), m.SetOf)
-            else found
-        )
+        kind = base(expr.type)
+        wanted = kind.item if isinstance(kind, m.ListOf | m.SetOf) else kind
+        found = [self.frozen(widened(item, wanted), facts) for item in expr.items]
+        return list({flat(item): item for item in found}.values()) if isinstance(kind, m.SetOf) else found
 
     def entries(self, expr: m.MakeDict, facts: Facts) -> Piece:
         """The entries as a dict display, or, where a key stands twice, as a list of pairs."""
-        found = [(self.write(key, facts), self.frozen(value, facts)) for key, value in expr.items]
+        kind = base(expr.type)
+        wanted = kind.value if isinstance(kind, m.DictOf) else kind
+        found = [(self.write(k, facts), self.frozen(widened(v, wanted), facts)) for k, v in expr.items]
         if len({flat(key) for key, _ in found}) == len(found):
             return dict_of(found)
         return Bracket("[", tuple(tuple_of(pair) for pair in found), "]")
@@ -315,4 +326,8 @@ class Writer:
         return self.write(expr)
 
 
-__all__ = ["Scope", "Writer", "is_none"]
+def widened(expr: m.Expr, wanted: m.Type) -> m.Expr:
+    """An int as a float where one is wanted."""
+    if base(wanted) == m.Scalar("float") and expr.type == m.Scalar("int"):
+        return m.Widen(expr, m.Scalar("float"), expr.place)
+    return expr

@@ -149,8 +149,10 @@ def render(piece: Piece, indent: int, used: int, after: int) -> str:
         case Chain(operands, operators):
             margin = "\n" + " " * indent
             lines = [render(operands[0], indent, used, 0)]
-            for op, operand in zip(operators, operands[1:], strict=True):
-                lines.append(f"{op} {render(operand, indent, indent + len(op) + 1, after)}")
+            for op, operand in zip(operators[:-1], operands[1:-1], strict=True):
+                lines.append(f"{op} {render(operand, indent, indent + len(op) + 1, 0)}")
+            last = operators[-1]
+            lines.append(f"{last} {render(operands[-1], indent, indent + len(last) + 1, after)}")
             return margin.join(lines)
         case Parens(inner):
             return _open("(", (inner,), ")", False, indent)
@@ -182,10 +184,38 @@ def statement(prefix: str, piece: Piece, indent: int, suffix: str = "") -> str:
             return (
                 f"{margin}{prefix}{render(piece, indent, used, width(suffix))}{suffix}" if items else opened
             )
-        case Chain(_, operators) if len(operators) > 1 or not _ends_open(piece.operands[-1]):
+        case Suffixed(Bracket(head), _) if head[0].isidentifier():
+            return f"{margin}{prefix}{render(piece, indent, used, width(suffix))}{suffix}"
+        case Chain((first, last), (op,)):
+            text = _at_end(prefix, first, op, last, suffix, indent)
+            if text is not None:
+                return margin + text
+            if isinstance(last, str) and not isinstance(first, Suffixed):
+                return opened
+        case Chain():
             return opened
         case _:
-            return f"{margin}{prefix}{line}{suffix}  # fmt: skip"
+            pass
+    return f"{margin}{prefix}{line}{suffix}  # fmt: skip"
+
+
+def _at_end(prefix: str, first: Piece, op: str, last: Piece, suffix: str, indent: int) -> str | None:
+    """One operator beside a bracket: formatters break inside the bracket if what is outside it fits."""
+    if _ends_open(last):
+        head = f"{prefix}{flat(first)} {op} "
+        opened = render(last, indent, WIDTH + 1, 0)
+        if indent + width(head) + width(opened.split("\n")[0]) <= WIDTH:
+            return f"{head}{opened}{suffix}"
+    if _starts_open(first) and isinstance(last, str):
+        tail = f" {op} {flat(last)}{suffix}"
+        opened = render(first, indent, WIDTH + 1, 0)
+        if width(opened.split("\n")[-1]) + width(tail) <= WIDTH:
+            return f"{prefix}{opened}{tail}"
+    return None
+
+
+def _starts_open(piece: Piece) -> bool:
+    return isinstance(piece, Parens) or (isinstance(piece, Bracket) and piece.head in ("(", "[", "{"))
 
 
 def _ends_open(piece: Piece) -> bool:

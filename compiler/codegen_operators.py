@@ -18,6 +18,7 @@ _TIMES = frozenset({m.Scalar("datetime"), m.Scalar("date"), m.Scalar("duration")
 _SUMS, _PRODUCTS = ("+", "-"), ("*",)
 _DECIMAL_NAMES = {"+": "decimal_add", "-": "decimal_subtract", "*": "decimal_multiply"}
 _TIME_NAMES = {"+": "time_add", "-": "time_subtract", "*": "time_scale", "/": "time_divide"}
+_COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in", "not in", "is", "is not"})
 _NARROW = 60  # columns of a comparison that needs no parentheses beside `and` and `or`
 
 
@@ -51,13 +52,21 @@ def _operands(writer: Writer, expr: m.Binary, facts: Facts) -> list[Piece]:
             found += _operands(writer, side, facts)
         else:
             piece = writer.write(side, facts)
-            plain = isinstance(side, m.Unary | m.IsRecord) or (
-                isinstance(side, m.Binary) and side.op in ("==", "!=", "<", "<=", ">", ">=", "in", "not in")
-            )
-            found.append(piece if plain and len(flat(piece)) <= _NARROW else parens(piece))
+            found.append(piece if compares(piece) and len(flat(piece)) <= _NARROW else parens(piece))
         if side is expr.left:
             facts = facts | writer.facts(expr.left, expr.op == "and")
     return found
+
+
+def compares(piece: Piece) -> bool:
+    """Whether a piece needs no parentheses beside `and`, `or`, `if`: a comparison, or `not …`."""
+    match piece:
+        case Chain(_, operators):
+            return set(operators) <= _COMPARISONS
+        case Prefixed(text):
+            return text == "not "
+        case _:
+            return True
 
 
 def _equality(writer: Writer, expr: m.Binary, facts: Facts) -> Piece:

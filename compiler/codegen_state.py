@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from . import model as m
+from .codegen_constants import constant, number
 from .codegen_data import class_, makes_record, model_field
 from .codegen_expressions import Scope, Writer
 from .codegen_layout import Bracket, Chain, Piece, call, dict_of, flat, render, statement, subscript, tuple_of
@@ -257,8 +259,10 @@ class StateText:
 
     def _bound(self, value: m.Number, kind: m.Type) -> str:
         if kind == m.Scalar("decimal"):
-            return f"{self.unit.std('decimal', 'Decimal')}({literal(str(value))})"
-        return repr(value)
+            return flat(
+                constant(self.unit, value if isinstance(value, Decimal) else Decimal(str(value)), kind)
+            )
+        return number(value) if isinstance(value, float) else repr(value)
 
     # --- what the engine reads ------------------------------------------------------------------------------
 

@@ -150,11 +150,13 @@ def _from(names: Mapping[tuple[str, str], str]) -> list[str]:
         modules.setdefault(module, []).append((name, local))
     lines: list[str] = []
     for module in sorted(modules, key=lambda module: (not module.startswith("."), module)):
-        shown = [_as(name, local) for name, local in sorted(modules[module], key=_import_order)]
-        line = f"from {module} import {', '.join(shown)}"
+        pairs = sorted(modules[module], key=_import_order)
+        plain = [name for name, local in pairs if name == local]
+        line = f"from {module} import {', '.join(plain)}"
         if len(line) > 88:
-            line = f"from {module} import (\n" + "".join(f"    {name},\n" for name in shown) + ")"
-        lines.append(line)
+            line = f"from {module} import (\n" + "".join(f"    {name},\n" for name in plain) + ")"
+        lines += [line] if plain else []
+        lines += [f"from {module} import {_as(*pair)}" for pair in pairs if pair[0] != pair[1]]
     return lines
 
 
