@@ -284,10 +284,8 @@ def _all(folder: Path, wanted: int, seed: int, rounds: int) -> int:
             f"  run {runs}: seed {own}, {outcome.kills} kills, {outcome.lost} starts in vain, ok", flush=True
         )
         shutil.rmtree(place)
-    vain = lost / max(kills, 1)
-    print(
-        f"{kills} kills in {runs} runs, {time.monotonic() - began:.0f} s: every run ended as an undisturbed one;"
-    )
+    vain, seconds = lost / max(kills, 1), time.monotonic() - began
+    print(f"{kills} kills in {runs} runs, {seconds:.0f} s: every run ended as an undisturbed one;")
     print(f"no committed step lost or doubled, {vain:.2f} task starts in vain for each kill")
     return 0
 
