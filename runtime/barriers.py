@@ -106,7 +106,12 @@ async def _wait(engine: Engine, info: BarrierInfo) -> str:
     waiter: asyncio.Future[str] = loop.create_future()
     engine.waiters[info.id] = waiter
     pause = max(0.0, info.deadline - engine.clock.time())
-    timer = loop.call_later(min(pause, 86_400.0), lambda: waiter.done() or waiter.set_result("deadline"))
+
+    def over() -> None:
+        if not waiter.done():
+            waiter.set_result("deadline")
+
+    timer = loop.call_later(min(pause, 86_400.0), over)
     engine.park()
     try:
         return await waiter

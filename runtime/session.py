@@ -199,7 +199,8 @@ class Session(Generic[S]):
     @property
     def state(self) -> S:
         """A copy of the state of the graph's own frame."""
-        return self._engine.root.state.__lg_fork__()
+        copy: S = self._engine.root.state.__lg_fork__()
+        return copy
 
     @property
     def frames(self) -> tuple[FrameInfo, ...]:

@@ -23,7 +23,7 @@ from collections.abc import (
     Set,
 )
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, cast, overload
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, overload
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, PlainSerializer, Strict
 from pydantic_core import CoreSchema, core_schema
@@ -46,8 +46,8 @@ class FrozenDict(dict[K, V]):
     def _refuse(self, *_: object, **__: object) -> Any:
         raise TypeError("values of a state are read-only; record a mutation instead")
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse  # pyright: ignore[reportAssignmentType]
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
@@ -66,9 +66,12 @@ def _sorted_set(value: Set[Any]) -> list[Any]:
 
 def _plain(value: Any) -> Any:
     # What a task saw in its view may be recorded again: pydantic takes only the plain collection.
-    if type(value) is ListView:
-        return cast("ListView[Any]", value).__lg_items__
-    return dict(cast("Mapping[Any, Any]", value)) if type(value) is MappingProxyType else value
+    held: Any = value
+    if isinstance(held, ListView):
+        return held.__lg_items__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if isinstance(held, MappingProxyType):
+        return dict(held)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return held
 
 
 class _Plain:

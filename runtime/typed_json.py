@@ -14,11 +14,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Union
 
-from pydantic import Field, TypeAdapter, ValidationError, with_config
+from pydantic import Field, TypeAdapter, ValidationError, create_model, with_config
 from typing_extensions import TypedDict
 
 from .errors import SerializationError
 from .state import STORED, Checkpoint, ExternalMutation, Mutation, State
+
+# The functional form, with names that are known only here.
+_typed_dict: Any = TypedDict
 
 
 class Applied(NamedTuple):
@@ -50,27 +53,35 @@ def decode_mutations(state: type[State], text: str) -> list[Applied]:
     if text == "[]":
         return []
     try:
-        items = _adapter(state).validate_json(text)
+        items = _adapter(_key(state)).validate_json(text)
     except ValidationError as error:
         raise _misfit(f"stored mutations of `{state.__lg_name__}` do not fit", error) from error
     return [Applied(item["p"], item.get("w")) for item in items]
 
 
+def _key(state: type[State]) -> Any:
+    # States are not hashable, but their classes are: mypy confuses the two.
+    return state
+
+
 @lru_cache(maxsize=256)
-def _adapter(state: type[State]) -> TypeAdapter[Any]:
+def _adapter(state: Any) -> TypeAdapter[Any]:
     shapes: list[Any] = []
     for name, kind in state.__lg_mutations__.items():
         fields: dict[str, Any] = {"m": Literal[name], "p": kind}
         if issubclass(kind, ExternalMutation):
             fields["w"] = NotRequired[kind.__lg_result__]
         # A dict type made at run time: one for each mutation, told apart by "m".
-        shape: Any = TypedDict(f"Stored{name}", fields)  # type: ignore[operator]  # pyright: ignore
-        shapes.append(with_config(STORED)(shape))
+        shapes.append(with_config(STORED)(_typed_dict(f"Stored{name}", fields)))
     if not shapes:
         return TypeAdapter(list[Any])
+    # Types made at run time: the checkers cannot follow, and `|` does not take a tuple.
+    make: Any = list
     if len(shapes) == 1:
-        return TypeAdapter(list[shapes[0]])  # pyright: ignore
-    return TypeAdapter(list[Annotated[Union[tuple(shapes)], Field(discriminator="m")]])  # noqa: UP007  # pyright: ignore
+        return TypeAdapter(make[shapes[0]])
+    union: Any = Union
+    annotated: Any = Annotated
+    return TypeAdapter(make[annotated[union[tuple(shapes)], Field(discriminator="m")]])
 
 
 def encode_state(state: Any) -> str:
@@ -93,30 +104,27 @@ def decode_checkpoint(state: type[State], text: str) -> Checkpoint:
 
 
 @lru_cache(maxsize=4096)
-def field_adapter(state: type[State], field: str) -> TypeAdapter[Any]:
-    """Reads and writes one field's value as JSON."""
+def field_adapter(state: Any, field: str) -> TypeAdapter[Any]:
+    """Reads and writes one field's value of a state class as JSON."""
     attribute = state.__lg_fields__[field]
     info = state.__lg_checkpoint__.model_fields[attribute]
     annotation: Any = info.annotation
     for extra in info.metadata:
         annotation = Annotated[annotation, extra]
 
-    class Holder(Checkpoint):
-        value: annotation  # type: ignore[valid-type]  # pyright: ignore
-
-    return TypeAdapter(Holder)
+    return TypeAdapter(create_model("Holder", __base__=Checkpoint, value=(annotation, ...)))
 
 
 def encode_field(state: type[State], field: str, value: Any) -> Any:
     """A field's value as plain JSON data."""
-    adapter = field_adapter(state, field)
+    adapter = field_adapter(_key(state), field)
     return json.loads(adapter.dump_json(adapter.validate_python({"value": value})))["value"]
 
 
 def decode_field(state: type[State], field: str, data: Any) -> Any:
     """A field's value from plain JSON data. Raises SerializationError."""
     try:
-        return field_adapter(state, field).validate_json(json.dumps({"value": data})).value
+        return field_adapter(_key(state), field).validate_json(json.dumps({"value": data})).value
     except ValidationError as error:
         raise _misfit(f"`{field}` does not fit", error) from error
 
@@ -124,7 +132,7 @@ def decode_field(state: type[State], field: str, data: Any) -> Any:
 def validated_field(state: type[State], field: str, value: Any) -> Any:
     """A value that a user's function gave for a field, checked. Raises SerializationError."""
     try:
-        return field_adapter(state, field).validate_python({"value": value}).value
+        return field_adapter(_key(state), field).validate_python({"value": value}).value
     except ValidationError as error:
         raise _misfit(f"`{field}` does not fit", error) from error
 

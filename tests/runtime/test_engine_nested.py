@@ -104,7 +104,8 @@ def run(audit: Any, graph: Any, state: Any, expect: str = "done") -> tuple[Any, 
             raise
         return result, await audit(store, graph, "r", session)
 
-    return asyncio.run(main())
+    result: tuple[Any, list[Any]] = asyncio.run(main())
+    return result
 
 
 def recording(*mutations: Any, delay: float = 0.0, fail: str = "") -> Any:
