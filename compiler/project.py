@@ -43,12 +43,20 @@ Load = Callable[[str], bytes | None]
 
 def inside(path: str, root: str) -> bool:
     """Whether a normalised path lies in the folder `root` (both relative, or both absolute)."""
-    folder = normpath(root)
-    if isabs(path) != isabs(folder):
+    if isabs(path) != isabs(root):
         return not isabs(path)
-    if folder == ".":
-        return not (path == ".." or path.startswith("../"))
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
+    up, names = _steps(path)
+    root_up, root_names = _steps(normpath(root))
+    if up != root_up:
+        return up < root_up and not root_names
+    return names[: len(root_names)] == root_names
+
+
+def _steps(path: str) -> tuple[int, list[str]]:
+    """How many folders a normalised path goes up, and the names that it then goes down."""
+    names = [name for name in path.split("/") if name not in ("", ".")]
+    up = names.count("..")
+    return up, names[up:]
 
 
 class Loader:
@@ -61,7 +69,6 @@ class Loader:
         self.units: dict[str, Unit | None] = {}
         self.order: list[Unit] = []
         self.links: dict[str, tuple[Link, ...]] = {}
-        self.imports = 0
 
     def add(self, source: Source) -> None:
         """Parse a source, unless the same file was given before."""
@@ -82,18 +89,16 @@ class Loader:
             unit = self.order[at]
             at += 1
             written = [d for d in unit.file.declarations if isinstance(d, ast.Import)]
-            self.links[unit.path] = tuple(Link(w, self.target(unit, w)) for w in written)
+            if len(written) > MOST_IMPORTS:
+                message = f"more than {MOST_IMPORTS:,} imports"
+                help = "put declarations that are used together into one file"
+                unit.error("LG006", message, written[MOST_IMPORTS].span, help=help)
+            self.links[unit.path] = tuple(
+                Link(w, self.target(unit, w) if n < MOST_IMPORTS else None) for n, w in enumerate(written)
+            )
 
     def target(self, unit: Unit, written: ast.Import) -> Unit | None:
         """The file that an import names, or None after reporting why there is none."""
-        self.imports += 1
-        if self.imports > MOST_IMPORTS:
-            if self.imports == MOST_IMPORTS + 1:
-                message = f"more than {MOST_IMPORTS:,} imports"
-                unit.error(
-                    "LG006", message, written.span, help="put declarations used together into one file"
-                )
-            return None
         text = written.path.value
         if not text or isabs(text) or "\\" in text or "\0" in text:
             help = 'write the path relative to this file, with "/": "./common.lgraph"'

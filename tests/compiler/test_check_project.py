@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lgc.compiler import Checked, check
 from lgc.compiler.model import Key
+from lgc.compiler.project import inside
 from lgc.dsl.source import Source
 
 JOB = "state Job { done: bool = false }\n"
@@ -73,6 +74,31 @@ def test_imports_stay_inside_the_root() -> None:
     assert codes(files.check("p/a.lgraph", root=None)) == []
     assert codes(files.check("p/q/c.lgraph", root="p")) == []
     assert codes(files.check("p/q/c.lgraph", root="p/q")) == ["p/q/c.lgraph LG104"]
+
+
+def test_where_the_root_is() -> None:
+    for path, root in [
+        ("a", "."),
+        ("a", ".."),
+        ("../a", ".."),
+        ("../p/a", "../p"),
+        ("p/q/a", "p"),
+        ("/p/a", "/p"),
+        ("/a", "/"),
+        ("a", "./"),
+    ]:
+        assert inside(path, root), (path, root)
+    for path, root in [
+        ("../a", "."),
+        ("../../a", ".."),
+        ("a", "../p"),
+        ("../pq/a", "../p"),
+        ("pq/a", "p"),
+        ("a", "p"),
+        ("/pq/a", "/p"),
+        ("/a", "p"),
+    ]:
+        assert not inside(path, root), (path, root)
 
 
 def test_an_imported_file_that_cannot_be_read_is_one_finding() -> None:
