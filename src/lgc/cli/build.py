@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 
 @click.command("build")
 @click.argument("paths", nargs=-1, metavar="PATH...")
-@click.option("--out", default="", metavar="DIR", help="Where to write; without it what the settings call `out`.")
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 where output is not current.")
+@click.option(
+    "--out", default="", metavar="DIR", help="Where to write; without it what the settings call `out`."
+)
+@click.option(
+    "--check", "only_check", is_flag=True, help="Write nothing; exit with 1 where output is not current."
+)
 @click.option(
     "--format",
     "form",

@@ -72,7 +72,12 @@ def state_from(kind: type[Any], values: Mapping[str, Any], transients: Mapping[s
         checkpoint = kind.__lg_checkpoint__.model_validate_json(json.dumps(values))
     except ValidationError as error:
         raise Failure(f"the input does not fit `{kind.__lg_name__}`: {_misfits(error)}") from None
-    return kind.restore(checkpoint, transients)
+    state = kind.restore(checkpoint, transients)
+    for check in kind.__lg_checks__.values():
+        broken = check(state)
+        if broken is not None:
+            raise Failure(f"the input does not fit `{kind.__lg_name__}`: {broken}")
+    return state
 
 
 def _misfits(error: Any) -> str:

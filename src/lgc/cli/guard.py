@@ -93,6 +93,9 @@ def _status(error: BaseException) -> int:
             _say(f"the input is too large or nested too deeply ({type(error).__name__})")
             return USAGE
         case _ if (known := _runtime_error(error)) is not None:
+            if type(known).__name__ == "GraphMismatch":
+                _mismatch(known)
+                return FINDINGS
             _say(known.message + _where(known), known.hint)
             return USAGE if type(known).__name__ in _USAGE_ERRORS else FINDINGS
         case _:
@@ -108,6 +111,27 @@ def _runtime_error(error: BaseException) -> LgcError | None:
     """The error as one of the runtime's, if the runtime was loaded at all."""
     errors = sys.modules.get("lgc.runtime.errors")
     return error if errors is not None and isinstance(error, errors.LgcError) else None
+
+
+def _mismatch(error: Any) -> None:
+    """A refused restore, with what changed."""
+    from .wording import short_hash
+
+    style = error_style()
+    _say(f"run `{error.run}` was made under another graph than the one given")
+    lines = [f"run   {short_hash(error.expected)}", f"given {short_hash(error.actual)}"]
+    lines += (
+        ["what changed:"]
+        if error.changes
+        else ["what changed is not known: the old graph is not in the store"]
+    )
+    lines += [f"  - {getattr(change, 'text', change)}" for change in error.changes]
+    for line in lines:
+        sys.stderr.write(f"  {style.blue('|')} {line}\n")
+    way = f"`lgc resume {error.run} --mode force --reason TEXT --actor NAME`"
+    sys.stderr.write(
+        f"  {style.blue('=')} {style.bold('help:')} go on under the graph of the run, or take it over: {way}\n"
+    )
 
 
 def _where(error: LgcError) -> str:

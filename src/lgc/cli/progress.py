@@ -23,6 +23,10 @@ class Follower(Protocol):
         """The run is about to go on."""
         ...
 
+    def refused(self, error: Exception) -> None:
+        """The run could not be started or restored; the error is told elsewhere too."""
+        ...
+
     def event(self, event: GraphEvent) -> None:
         """The engine did something."""
         ...
@@ -41,6 +45,10 @@ class Lines:
 
     def begin(self, session: Session[Any], store: str) -> None:
         """Nothing: the first event tells."""
+
+    def refused(self, error: Exception) -> None:
+        if hasattr(error, "hint"):
+            self._line({"result": {"status": "refused", "error": error_json(error)}})
 
     def event(self, event: GraphEvent) -> None:
         told = {"run": event.run, "span": event.span, "frame": event.frame, "node": event.node}
@@ -80,6 +88,9 @@ class Story:
         at = f", after step {session.step}" if session.step else ""
         sys.stdout.write(f"{self.style.bold('run')} {session.run_id}{at} {self.style.dim(f'in {store}')}\n")
         sys.stdout.flush()
+
+    def refused(self, error: Exception) -> None:
+        """Nothing: the error says it."""
 
     def event(self, event: GraphEvent) -> None:
         style = self.style
@@ -250,7 +261,15 @@ def result_json(session: Session[Any], duration: float, error: LgcError | None) 
     }
 
 
-def error_json(error: LgcError) -> dict[str, Any]:
+def error_json(error: Any) -> dict[str, Any]:
     """An error as JSON data."""
-    told = {"kind": type(error).__name__, "message": error.message, "node": error.node, "step": error.step}
+    told: dict[str, Any] = {"kind": type(error).__name__, "message": error.message}
+    for name in ("node", "step", "expected", "actual"):
+        if getattr(error, name, None) is not None:
+            told[name] = getattr(error, name)
+    if hasattr(error, "changes"):
+        told["changes"] = [
+            {"element": one.element, "kind": one.kind, "path": one.path, "text": one.text}
+            for one in error.changes
+        ]
     return {**told, "help": error.hint or None}

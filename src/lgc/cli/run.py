@@ -146,7 +146,11 @@ def drive(
         if existing:
             open_url(store_url(given_store), reading=True)  # to say it well where there is none
         async with open_url(store_url(given_store), reading=False) as store:
-            session = await begin(store)
+            try:
+                session = await begin(store)
+            except Exception as error:
+                followed.refused(error)
+                raise
             begun.append(session.run_id)
             followed.begin(session, store_url(given_store))
             return await _follow(session, followed, store_words(given_store))
