@@ -12,7 +12,7 @@ from . import words
 from .lexer import SIGNS
 
 _SPELLING = {name: sign for sign, name in reversed(SIGNS.items()) if name != "COMPARE"} | {
-    "LAST_COMMA": ",", "LAST_COMMA_OF_ACT": ",", "ON_CLASSES": "on", "ACT_RECORDS": "records",
+    "LAST_COMMA": ",", "LAST_COMMA_OF_ACT": ",", "LAST_COMMA_OF_PATH": ",", "ON_CLASSES": "on", "ACT_RECORDS": "records",
     "PATH": "path", "STEPS": "steps",
 }  # fmt: skip
 

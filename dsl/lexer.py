@@ -16,10 +16,7 @@ from operator import neg
 from typing import Any
 
 from . import words
-
-Accepts = dict[str, Any]
-"""One row of the parse table: what a parser state does for each terminal."""
-
+from .whatif import Table, shifts
 
 class Tok:
     """A token. `type` is a terminal of the grammar, or one of BAD_NUMBER, BAD_STRING, BAD_SIGN."""
@@ -76,7 +73,7 @@ MASTER = _master()
 
 _WORD = re.compile(r"([a-z_]+?)(s\?)?\\b(.*)", re.DOTALL)
 _SPLIT = {"COALESCE": "QMARK", "QMARK_DOT": "QMARK"}
-_LAST_COMMAS = ("LAST_COMMA", "LAST_COMMA_OF_ACT")
+_LAST_COMMAS = ("LAST_COMMA", "LAST_COMMA_OF_ACT", "LAST_COMMA_OF_PATH")
 
 
 class Vocabulary:
@@ -101,31 +98,29 @@ class Vocabulary:
             word: tuple((name, look) for _, name, look in sorted(entries)) for word, entries in found.items()
         }
 
-        self.plain = {
-            word: entries[0][0]
-            for word, entries in self.words.items()
-            if len(entries) == 1 and not entries[0][1] and word not in words.RESERVED
-        }
-
     def _looks_so(self, look: str, text: str, at: int) -> bool:
         pattern = self._looks.get(look)
         if pattern is None:
             pattern = self._looks[look] = re.compile(look)
         return pattern.match(text, at) is not None
 
-    def word(self, word: str, text: str, end: int, accepts: Accepts) -> str:
-        """The terminal that a word is in a state."""
+    def word(self, word: str, text: str, end: int, states: Table, stack: list[int]) -> str:
+        """The terminal that a word is in a state: a keyword where it can stand, else a name."""
         entries = self.words[word]
+        accepts = states[stack[-1]]
         for name, look in entries:
             if name in accepts and (not look or self._looks_so(look, text, end)):
-                return name
+                if "NAME" not in accepts or shifts(states, stack, name):
+                    return name
         return entries[0][0] if word in words.RESERVED else "NAME"
 
-    def comma(self, text: str, start: int, accepts: Accepts) -> str:
+    def comma(self, text: str, start: int, states: Table, stack: list[int]) -> str:
         """Whether a comma is the last one of a list without brackets."""
+        accepts = states[stack[-1]]
         for name in _LAST_COMMAS:
             if name in accepts and self._looks_so(self._patterns[name], text, start):
-                return name
+                if shifts(states, stack, name):
+                    return name
         return "COMMA"
 
     def divisions(self, text: str, start: int) -> list[int]:
@@ -137,15 +132,14 @@ class Vocabulary:
             self._divisions = [match.start() for match in found][::-1]
         return self._divisions[: bisect_right(self._divisions, -start, key=neg)]
 
-    def sign(self, value: str, text: str, start: int, accepts: Accepts) -> str:
+    def sign(self, value: str, text: str, start: int, states: Table, stack: list[int]) -> str:
         """The terminal that a sign is in a state."""
         name = SIGNS[value]
-        if name in accepts and name != "COMMA":
-            return name
         if name == "COMMA":
-            return self.comma(text, start, accepts)
+            return self.comma(text, start, states, stack)
+        accepts = states[stack[-1]]
         split = _SPLIT.get(name)
-        return split if split is not None and split in accepts else name
+        return split if split is not None and name not in accepts and split in accepts else name
 
 
 class ContextualLexer:
@@ -163,7 +157,7 @@ class ContextualLexer:
         states = parser_state.parse_conf.states
         stack: list[int] = parser_state.state_stack
         vocabulary = self.vocabulary
-        known, plain, signs, groups = vocabulary.words, vocabulary.plain, SIGNS, GROUPS
+        known, signs, groups = vocabulary.words, SIGNS, GROUPS
         divisions = vocabulary.divisions(text, at)
         none_left = len(text) + 1
         division = divisions.pop() if divisions else none_left
@@ -176,24 +170,19 @@ class ContextualLexer:
                 if division < start:
                     while division < at:
                         division = divisions.pop() if divisions else none_left
-                    if division < start and "SLASH_SLASH" in states[stack[-1]]:
+                    if division < start and shifts(states, stack, "SLASH_SLASH"):
                         at, again = division + 2, True
                         yield Tok("SLASH_SLASH", "//", division, at)
                         break
                 value = text[start:end]
                 if kind == _NAME:
-                    name = plain.get(value)
-                    if name is None:
-                        name = "NAME"
-                        if value in known:
-                            name = vocabulary.word(value, text, end, states[stack[-1]])
-                    elif name not in states[stack[-1]]:
-                        name = "NAME"
+                    name = "NAME"
+                    if value in known:
+                        name = vocabulary.word(value, text, end, states, stack)
                 elif kind == _SIGN_GROUP:
                     name = signs[value]
-                    accepts = states[stack[-1]]
-                    if name == "COMMA" or name not in accepts:
-                        name = vocabulary.sign(value, text, start, accepts)
+                    if name == "COMMA" or name not in states[stack[-1]]:
+                        name = vocabulary.sign(value, text, start, states, stack)
                         if name == "QMARK" and end - start == 2:
                             at, again = start + 1, True
                             yield Tok("QMARK", "?", start, at)

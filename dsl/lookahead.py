@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from .lexer import GROUPS, MASTER, SIGNS, Tok, Vocabulary
 from .whatif import Trial
@@ -22,13 +21,13 @@ def raw(text: str, at: int) -> Iterator[Tok]:
         yield Tok(SIGNS[value] if group == "SIGN" else group, value, start, end)
 
 
-def seen(vocabulary: Vocabulary, text: str, token: Tok, row: dict[str, Any]) -> str:
+def seen(vocabulary: Vocabulary, text: str, token: Tok, trial: Trial) -> str:
     """The terminal that a raw token is in a state."""
     if token.type == "NAME":
         if token.value in vocabulary.words:
-            return vocabulary.word(token.value, text, token.end_pos, row)
+            return vocabulary.word(token.value, text, token.end_pos, trial.states, trial.path)
     elif token.value in SIGNS:
-        return vocabulary.sign(token.value, text, token.start_pos, row)
+        return vocabulary.sign(token.value, text, token.start_pos, trial.states, trial.path)
     return token.type
 
 
@@ -38,7 +37,7 @@ def continues(vocabulary: Vocabulary, text: str, trial: Trial, at: int, count: i
     for token in raw(text, at):
         if count == 0:
             return True
-        name = seen(vocabulary, text, token, trial.row)
+        name = seen(vocabulary, text, token, trial)
         if not trial.feed(name):
             return False
         if name == "$END":

@@ -73,13 +73,20 @@ class Recovery:
         self.end_state: int = conf.end_state
         token: Tok = problem.token
         if token.type == "$END":
-            token = Tok("$END", "", len(self.text), len(self.text))
+            end = len(self.text.rstrip())
+            token = Tok("$END", "", end, end)
         self.mistakes += 1
         if self.mistakes > MOST_MISTAKES:
             return self._give_up(token)
-        if not self._too_deep() and repairs.repair(self, token):
+        if self._too_deep():
+            return self._panic(token)
+        if repairs.bad_token(self, token):
             return True
-        return self._panic(token)
+        frames = self.frames()
+        at, outer = self._unclosed(frames, token)
+        if outer:
+            return self._go_on(frames, at, outer, token)
+        return repairs.repair(self, token) or self._panic(token)
 
     # --- what repairs use
 
@@ -202,21 +209,29 @@ class Recovery:
 
     def _panic(self, token: Tok) -> bool:
         frames = self.frames()
-        at, outer = self._unclosed(frames, token)
-        if outer:
-            self._missing_brace(frames[0], at, token)
-        else:
-            line = self._line(token.start_pos)
-            if line != self.last_line:
-                self.last_line = line
-                help = repairs.advice(self, token)
-                self.unexpected(token, help=help)
-            at, outer = self._skip(frames, token)
+        line = self._line(token.start_pos)
+        if line != self.last_line:
+            self.last_line = line
+            self.unexpected(token, help=repairs.advice(self, token))
+        at, outer = self._skip(frames, token)
         for frame in frames[:outer]:
             self.close(frame, at)
-        if not outer or not lookahead.continues(self.vocabulary, self.text, self.trial(), at, 1):
+        if not outer or not self._fits(at):
             self.drop_to(frames[outer])
         return self.resume(at)
+
+    def _go_on(self, frames: list[Frame], at: int, outer: int, token: Tok) -> bool:
+        """Close lists whose braces are missing, and go on in the one outside."""
+        self._missing_brace(frames[0], at, token)
+        for frame in frames[:outer]:
+            self.close(frame, at)
+        if not self._fits(at):
+            self.drop_to(frames[outer])
+        return self.resume(at)
+
+    def _fits(self, at: int) -> bool:
+        """Whether the parser would take the token at an offset."""
+        return lookahead.continues(self.vocabulary, self.text, self.trial(), at, 1)
 
     def _unclosed(self, frames: list[Frame], token: Tok) -> tuple[int, int]:
         """Whether braces are missing: where, and how many. Then an item of a list outside starts there."""

@@ -23,15 +23,19 @@ _UNIT = re.compile(r"[ \t]+(ms|[smhd])\b")
 _NONE = re.compile(r"[ \t]*(?:none|None|null)\b")
 
 
-def repair(r: Recovery, token: Tok) -> bool:
-    """Report a mistake that has one likely repair and go on as if it had been made; False if there is none."""
+def bad_token(r: Recovery, token: Tok) -> bool:
+    """Report a token that is wrong in itself, and go on as if a right one stood there."""
     match token.type:
         case "BAD_NUMBER":
             return _number(r, token)
         case "BAD_STRING":
             return _string(r, token)
         case _:
-            pass
+            return False
+
+
+def repair(r: Recovery, token: Tok) -> bool:
+    """Report a mistake with one likely repair and go on as if it had been made; False if there is none."""
     return any(attempt(r, token) for attempt in _ATTEMPTS)
 
 

@@ -11,28 +11,59 @@ from typing import Any
 Table = dict[int, dict[str, Any]]
 
 
+def shifts(states: Table, stack: list[int], terminal: str) -> bool:
+    """Whether the parser, after the reductions that it would make, has room for a terminal.
+
+    A row of the table may list a terminal that fits only elsewhere, where the same rule ends; the stack decides.
+    """
+    kept = len(stack)
+    extra: list[int] = []
+    top = stack[-1]
+    while True:
+        step = states[top].get(terminal)
+        if step is None:
+            return False
+        target = step[1]
+        if isinstance(target, int):
+            return True
+        drop = len(target.expansion) - len(extra)
+        if drop > 0:
+            kept -= drop
+            extra.clear()
+        elif target.expansion:
+            del extra[-len(target.expansion) :]
+        below = extra[-1] if extra else stack[kept - 1]
+        top = states[below][target.origin.name][1]
+        extra.append(top)
+
+
 class Trial:
     """One line of thought: the parser's stack as it would be."""
 
-    __slots__ = ("_base", "_end", "_extra", "_kept", "_states")
+    __slots__ = ("_base", "_end", "_extra", "_kept", "states")
 
     def __init__(self, states: Table, end: int, stack: list[int], kept: int | None = None) -> None:
-        self._states = states
+        self.states = states
         self._end = end
         self._base = stack
         self._kept = len(stack) if kept is None else kept
         self._extra: list[int] = []
 
+    @property
+    def path(self) -> list[int]:
+        """The whole stack as it would be; only for short looks."""
+        return [*self._base[: self._kept], *self._extra]
+
     def fork(self) -> Trial:
         """Another trial that starts from here."""
-        other = Trial(self._states, self._end, self._base, self._kept)
+        other = Trial(self.states, self._end, self._base, self._kept)
         other._extra = self._extra[:]
         return other
 
     @property
     def row(self) -> dict[str, Any]:
         """What the state on top does for each terminal."""
-        return self._states[self._extra[-1] if self._extra else self._base[self._kept - 1]]
+        return self.states[self._extra[-1] if self._extra else self._base[self._kept - 1]]
 
     def go(self, symbol: str) -> None:
         """Take the step that the state on top has for a list that was read."""
