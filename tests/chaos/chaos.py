@@ -92,7 +92,7 @@ def fork_life(store_path: Path, rounds: int, started: Path) -> int:
         return child
     code = 1
     try:
-        nodes = import_module("chaos_nodes")
+        nodes: Any = import_module("chaos_nodes")
         nodes.STARTED = os.open(started, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         state = asyncio.run(drive(store_path, rounds))
         draft = started.with_suffix(".part")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+from importlib import import_module
 from typing import Any
 from zlib import crc32
 
-import chaos_lg as lg
+lg: Any = import_module("chaos_lg")  # generated when the kills begin
+
 
 # Where starts are noted, one line each: a file that is only appended to survives the process whole.
 STARTED = -1

@@ -55,7 +55,11 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[dict[st
     return by_block
 
 
-@pytest.mark.parametrize("number", range(len(BLOCKS)), ids=lambda n: f"{BLOCKS[n].page}:{BLOCKS[n].line}")
+def _name(number: int) -> str:
+    return f"{BLOCKS[number].page}:{BLOCKS[number].line}"
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)), ids=_name)
 def test_block(number: int, findings: dict[int, list[dict[str, Any]]]) -> None:
     found = findings[number]
     shown = "\n".join(f"{f['code']} line {f['range']['start']['line']}: {f['message']}" for f in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -54,7 +54,7 @@ class _Endpoint(BaseHTTPRequestHandler):
         self.asked.append({"path": self.path, "key": self.headers["Authorization"], **body})
         if len(self.asked) == 1:
             function = {"name": "calculate", "arguments": json.dumps({"expression": "6 * 7"})}
-            message = {
+            message: dict[str, Any] = {
                 "content": None,
                 "tool_calls": [{"id": "c1", "type": "function", "function": function}],
             }
@@ -71,7 +71,7 @@ class _Endpoint(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _endpoint() -> Iterator[str]:
+def _endpoint() -> Generator[str]:
     _Endpoint.asked.clear()
     server = HTTPServer(("127.0.0.1", 0), _Endpoint)
     thread = Thread(target=server.serve_forever, daemon=True)
