@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 
 class RunStatus(StrEnum):
@@ -67,9 +67,8 @@ class RunRecord:
     parent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MutationRecord:
-    """One committed step.
+class MutationRecord(NamedTuple):
+    """One committed step. (A tuple: reading back a long log makes very many of them.)
 
     Attributes:
         run, step: whose and which, from 1.

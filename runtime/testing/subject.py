@@ -113,7 +113,7 @@ def a_step(run: str = "r", step: int = 1, **other: Any) -> MutationRecord:
         run, step, "check/facts", "write", step, "ok", "grade", "", '[{"m":"add","p":{}}]', 1000.0 + step,
         0.25, 1, 2.5, "", "", HASH, '{"answer":"approve"}',
     )  # fmt: skip
-    return replace(record, **other)
+    return record._replace(**other)
 
 
 def marked(run: str = "r", step: int = 1, **other: Any) -> MutationRecord:

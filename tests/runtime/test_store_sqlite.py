@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -294,12 +295,14 @@ def test_a_number_that_is_none_is_refused(field: str, tmp_path: Path) -> None:
     async def main() -> None:
         async with SqliteStore(tmp_path / "runs.db") as store:
             fence = await begun(store)
-            bad = replace(a_step(), **{field: float("nan")})  # type: ignore[arg-type]
+            number: dict[str, Any] = {field: float("nan")}
+            bad = a_step(**number)
             with pytest.raises(SerializationError):
                 await store.commit(Commit("r", fence, bad))
             with pytest.raises(SerializationError):
-                await store.commit(Commit("r", fence, replace(a_step(), attempt=2**70)))
-            good = replace(a_step(), **{field: -0.0})  # type: ignore[arg-type]
+                await store.commit(Commit("r", fence, a_step(attempt=2**70)))
+            number[field] = -0.0
+            good = a_step(**number)
             await store.commit(Commit("r", fence, good))
             assert await log(store) == [good]
 
@@ -425,7 +428,7 @@ def test_an_altered_column_is_reported(table: str, column: str, value: str, tmp_
             f"UPDATE {table} SET {column} = {value} WHERE key = (SELECT min(key) FROM {table})"
         )
     except sqlite3.IntegrityError:
-        pytest.skip("SQLite itself does not allow it")
+        return  # SQLite itself does not allow it: nothing was altered
     finally:
         connection.close()
 
@@ -519,7 +522,7 @@ def harmless(found: object, wanted: object) -> bool:
         # What people only look at has no checksum.
         looks = {name: getattr(wanted, name) for name in ("owner", "error", "updated", "fence", "status")}
         return replace(found, **looks) == wanted
-    if isinstance(wanted, list | tuple) and isinstance(found, list | tuple):
+    if type(wanted) in (list, tuple) and type(found) in (list, tuple):  # a record is one thing
         return all(any(harmless(one, other) for other in list(wanted)) for one in list(found))  # pyright: ignore
     return found is None or found == wanted
 
