@@ -9,7 +9,8 @@ Paths of sources are kept as the user wrote them: findings and reports name them
 relative, they are relative to the working directory, and so is the root that the compiler is given.
 """
 
-# ruff: noqa: PTH
+# Paths are text here: as the user wrote them, and links in them not followed.
+# ruff: noqa: PTH100, PTH112, PTH117, PTH118, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -97,7 +98,7 @@ class Projects:
         self._marked: dict[Path, bool] = {}
 
     def of(self, path: str, given: str = "") -> Settings:
-        """The settings for a file, or for a folder (ending in a slash); `given`: the folder it was found in."""
+        """The settings for a file, or a folder (ending in a slash); `given`: the folder it was found in."""
         start = Path(os.path.abspath(path if path != STDIN else "./-"))
         folder = start if path.endswith("/") or path in (".", "") else start.parent
         for at in (folder, *folder.parents):
@@ -135,9 +136,9 @@ def _settings_in(folder: Path) -> Settings | None:
     text = _text(shared)
     if text is None or "tool" not in text or "lgc" not in text:
         return None  # most projects: no need to read it as TOML
-    tools = _toml(shared, text).get("tool")
-    table = tools.get("lgc") if isinstance(tools, dict) else None
-    return _read(folder, shared, table) if isinstance(table, dict) else None
+    tools: Any = _toml(shared, text).get("tool", {})
+    table: Any = tools.get("lgc") if hasattr(tools, "get") else None
+    return _read(folder, shared, table) if hasattr(table, "items") else None
 
 
 def _text(path: Path) -> str | None:

@@ -142,12 +142,13 @@ def _written(expr: m.Expr) -> str:
 def _fields(expr: Any) -> Iterator[str]:
     """The names of the fields that an expression looks at, in order."""
     if isinstance(expr, m.FieldRef):
-        yield expr.name
+        yield expr.field
     elif isinstance(expr, tuple):
         for part in expr:  # pyright: ignore[reportUnknownVariableType]
             yield from _fields(part)
     elif type(expr).__module__ == m.__name__ and hasattr(expr, "place"):
-        for name in type(expr).__slots__:
+        names: tuple[str, ...] = expr.__match_args__
+        for name in names:
             if name not in ("type", "place"):
                 yield from _fields(getattr(expr, name))
 

@@ -1,11 +1,13 @@
 """`lgc build`: from files to typed Python in an output folder."""
 
-# ruff: noqa: PTH
+# Paths are text here: as the user wrote them, and links in them not followed.
+# ruff: noqa: PTH100, PTH110, PTH112, PTH118, PTH120
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,8 +116,7 @@ def _generate(inputs: Sequence[project.Input], base: str, *, relative: bool) -> 
             source, _ = read_bytes(named(one.path, base), one.data)
             if source is not None:
                 sources.append(source)
-        folder = base
-        checked = check(sources, load=lambda path: project.load(os.path.join(folder, path)), root=None)
+        checked = check(sources, load=partial(_load, base), root=None)
         ups = max((path.path.split("/").count("..") for path in checked.program.modules), default=0)
         if not ups:
             break
@@ -125,6 +126,10 @@ def _generate(inputs: Sequence[project.Input], base: str, *, relative: bool) -> 
         return build(checked.program, version=__version__, package_relative=relative)
     except SameOutput as problem:
         raise Failure(str(problem), "rename one of them", status=FINDINGS) from problem
+
+
+def _load(base: str, path: str) -> bytes | None:
+    return project.load(os.path.join(base, path))
 
 
 # --- what is there ----------------------------------------------------------------------------------------

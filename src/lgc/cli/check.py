@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..dsl.diagnostic import Diagnostic
 from . import findings
 
 
@@ -38,7 +39,7 @@ def check_command(
     """
     results = findings.check_inputs(findings.read_inputs(paths, stdin_name))
     only, without = findings.split_codes(select), findings.split_codes(ignore)
-    kept = []
+    kept: list[Diagnostic] = []
     for result in results:
         settings = result.batch.settings
         kept += findings.chosen(

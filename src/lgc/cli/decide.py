@@ -10,7 +10,7 @@ import click
 
 from . import FINE
 from .given import read_decision
-from .launch import prepare, stored_launch
+from .launch import compile_source, prepare, stored_launch
 from .run import go_on
 from .stores import get_run, store_option, with_store
 from .terminal import Failure, note, out, output_style
@@ -66,7 +66,9 @@ def decide_command(
         from ..runtime.errors import DecisionRefused
 
         found = await get_run(store, run)
-        prepared = prepare(stored_launch(found, source, nodes), bind_nodes=False)
+        compiled = compile_source(stored_launch(found, source, nodes))
+        await compiled.refuse_other(store, found)
+        prepared = prepare(compiled, bind_nodes=False)
         try:
             owner, node = find_barrier(prepared.plan, barrier)
         except DecisionRefused as problem:

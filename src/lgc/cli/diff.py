@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -27,7 +27,7 @@ Forms = dict[str, tuple[str, str]]
 def diff_command(old: str, new: str, form: str) -> int:
     """What changed between two versions of a graph.
 
-    OLD and NEW are FILE[:GRAPH], folders, or files with the canonical JSON of a graph (`lgc hash --canonical`).
+    OLD and NEW are FILE[:GRAPH], folders, or files with canonical JSON (from `lgc hash --canonical`).
     Graphs of the same name are compared; two single graphs are compared whatever they are called.
     """
     before, after = _forms(old), _forms(new)
@@ -116,7 +116,6 @@ def _write(one: dict[str, object], style: Style) -> None:
     hashes = [short_hash(str(whole)) for whole in (old, new) if whole is not None]
     arrow = hashes[0] if old == new or len(hashes) == 1 else " -> ".join(hashes)
     out(f"{style.bold(str(one['graph']))}: {paint(verdict)} {style.dim(arrow)}")
-    changes = one["changes"]
-    for change in changes if isinstance(changes, list) else []:
+    for change in cast("list[dict[str, str]]", one["changes"]):
         mark = {"added": style.green("+"), "removed": style.red("-")}.get(change["kind"], style.yellow("~"))
         out(f"  {mark} {change['text']}")

@@ -35,13 +35,13 @@ def fmt_command(paths: tuple[str, ...], only_check: bool, show_diff: bool, stdin
     changed = same = failed = 0
     for given in findings.read_inputs(paths, stdin_name):
         source, problems = read_bytes(given.path, given.data)
-        if source is not None:
-            file, problems = parse(source)
-        if source is None or problems:
+        parsed = None if source is None else parse(source)
+        problems = problems if parsed is None else parsed.diagnostics
+        if source is None or parsed is None or problems:
             broken += problems
             failed += 1
             continue
-        laid_out = format_file(file)
+        laid_out = format_file(parsed.file)
         new = laid_out.encode()
         if show_diff:
             sys.stdout.writelines(_diff(given.path, source.text, laid_out, output_style()))

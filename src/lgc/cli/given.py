@@ -116,7 +116,7 @@ def read_decision(
     else:
         declared = node.answers.get(answer)
         if declared is None:
-            near = get_close_matches(answer, node.answers, n=1)
+            near = get_close_matches(answer, list(node.answers), n=1)
             raise Failure(
                 f"`{node.name}` has no decision `{answer}`",
                 f"did you mean `{near[0]}`?" if near else _names("it has", node.answers),
@@ -184,7 +184,7 @@ def _mutation(state: type[Any], written: str) -> Any:
     name, _, text = written.partition("=")
     kind = state.__lg_mutations__.get(name)
     if kind is None:
-        near = get_close_matches(name, state.__lg_mutations__, n=1)
+        near = get_close_matches(name, list(state.__lg_mutations__), n=1)
         raise Failure(
             f"no mutation `{name}` in `{state.__lg_name__}`",
             f"did you mean `{near[0]}`?" if near else _names("it has", state.__lg_mutations__),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,7 +27,7 @@ def guarded(words: list[str]) -> int:
     words, debug = _global_words(words)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its escape, not a crash.
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         from .app import app
@@ -109,8 +110,9 @@ def _status(error: BaseException) -> int:
 
 def _runtime_error(error: BaseException) -> LgcError | None:
     """The error as one of the runtime's, if the runtime was loaded at all."""
-    errors = sys.modules.get("lgc.runtime.errors")
-    return error if errors is not None and isinstance(error, errors.LgcError) else None
+    errors: Any = sys.modules.get("lgc.runtime.errors")
+    found: Any = error if errors is not None and isinstance(error, errors.LgcError) else None
+    return found
 
 
 def _mismatch(error: Any) -> None:
@@ -129,9 +131,8 @@ def _mismatch(error: Any) -> None:
     for line in lines:
         sys.stderr.write(f"  {style.blue('|')} {line}\n")
     way = f"`lgc resume {error.run} --mode force --reason TEXT --actor NAME`"
-    sys.stderr.write(
-        f"  {style.blue('=')} {style.bold('help:')} go on under the graph of the run, or take it over: {way}\n"
-    )
+    help = f"go on under the graph of the run, or take it over: {way}"
+    sys.stderr.write(f"  {style.blue('=')} {style.bold('help:')} {help}\n")
 
 
 def _where(error: LgcError) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -115,7 +115,5 @@ def _write(entries: list[dict[str, object]]) -> None:
     style = output_style()
     for entry in entries:
         out(f"{style.bold(str(entry['hash']))}  {entry['file']}:{entry['graph']}")
-        parts = entry.get("elements")
-        if isinstance(parts, dict):
-            for id_, hash_ in parts.items():
-                out(f"  {style.dim(str(hash_))}  {id_}")
+        for id_, hash_ in cast("dict[str, str]", entry.get("elements", {})).items():
+            out(f"  {style.dim(hash_)}  {id_}")

@@ -1,6 +1,7 @@
 """From a source, a graph's name and its nodes to a graph that can be run; and how a run remembers them."""
 
-# ruff: noqa: PTH
+# Paths are text here: as the user wrote them, and links in them not followed.
+# ruff: noqa: PTH100, PTH109, PTH112, PTH113, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ..compiler.model import Graph as ModelGraph
     from ..compiler.model import Program
     from ..runtime.graph import Graph
-    from ..runtime.store.protocols import RunRecord
+    from ..runtime.store.protocols import RunRecord, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,45 @@ class Launch:
 def launch_of(run: RunRecord) -> Launch | None:
     """How a run was started, None where it was not started by this command."""
     try:
-        data = json.loads(run.launch) if run.launch else None
-        return Launch(**data) if isinstance(data, dict) else None
+        data: Any = json.loads(run.launch) if run.launch else None
+        return Launch(**data) if data else None
     except (ValueError, TypeError):
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A graph of a checked source, as the compiler sees it.
+
+    Attributes:
+        launch: what it was made from; names the graph.
+        program, graph: the resolved graph and all that it uses.
+        settings: of the source's project.
+    """
+
+    launch: Launch
+    program: Program
+    graph: ModelGraph
+    settings: project.Settings
+
+    @property
+    def hash(self) -> str:
+        """The graph's hash."""
+        from ..compiler.canonical import graph_hash
+
+        return graph_hash(self.program, self.graph.key).full
+
+    async def refuse_other(self, store: Store, run: RunRecord) -> None:
+        """Raise GraphMismatch, with the changes, where a run was made under another graph."""
+        if run.hash == self.hash:
+            return
+        from ..compiler.canonical import canonical_text
+        from ..runtime.changes import compare
+        from ..runtime.errors import GraphMismatch
+
+        old = await store.get_graph(run.hash)
+        changes = () if old is None else compare(old, canonical_text(self.program, self.graph.key))
+        raise GraphMismatch(run.hash, self.hash, changes, run=run.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +99,13 @@ class Prepared:
 
     Attributes:
         launch: what it was made from.
-        program, graph: as the compiler sees them.
         plan: the plan in the generated module.
-        modules: where generated modules come from.
-        settings: of the source's project.
+        transients: values of transient fields.
+        bound: the graph with its functions, None where none were wanted.
     """
 
     launch: Launch
-    program: Program
-    graph: ModelGraph
     plan: Any
-    modules: Generated
-    settings: project.Settings
     transients: Mapping[str, object] = field(default_factory=dict[str, object])
     bound: Graph[Any] | None = None
 
@@ -85,30 +116,38 @@ class Prepared:
         return unbound(self.plan)
 
 
-def prepare(launch: Launch, *, bind_nodes: bool, quiet: bool = False) -> Prepared:
-    """Compile the source, find or make its module, and bind the nodes.
+def compile_source(launch: Launch, *, quiet: bool = False) -> Compiled:
+    """Check the source and find the graph.
 
     Raises:
-        Failure, BindingError: the nodes cannot be loaded or lack a function.
-        Exit: the source has errors, or a built module is stale; both are reported unless `quiet`.
+        Failure: no such graph.
+        Exit: the source has errors, which are reported unless `quiet`.
     """
     shown = os.path.relpath(launch.source) if _below_here(launch.source) else launch.source
     result = findings.one_source(shown, quiet=quiet)
-    program, settings = result.checked.program, result.batch.settings
-    graph = pick_graph(program, result.batch.sources[0].path, launch.graph)
+    graph = pick_graph(result.checked.program, result.batch.sources[0].path, launch.graph)
+    launch = Launch(launch.source, graph.key.name, launch.nodes, launch.folder)
+    return Compiled(launch, result.checked.program, graph, result.batch.settings)
+
+
+def prepare(compiled: Compiled, *, bind_nodes: bool, quiet: bool = False) -> Prepared:
+    """Find or make the generated module, and bind the nodes.
+
+    Raises:
+        Failure, BindingError: the nodes cannot be loaded or lack a function.
+        Exit: a built module is stale, which is reported unless `quiet`.
+    """
+    launch, settings, program = compiled.launch, compiled.settings, compiled.program
     look_in([os.getcwd(), launch.folder, os.path.dirname(launch.source)], settings)
     modules = Generated(program, {m.path: from_root(m.path, settings) for m in program.modules})
     modules.install()
-    launch = Launch(launch.source, graph.key.name, launch.nodes, launch.folder)
     if not bind_nodes:
-        return Prepared(launch, program, graph, _plan(modules, graph, quiet), modules, settings)
+        return Prepared(launch, _plan(modules, compiled.graph, quiet))
     nodes, module = load_nodes(launch.nodes)
-    plan = _plan(modules, graph, quiet)
+    plan = _plan(modules, compiled.graph, quiet)
     from ..runtime.graph import bind
 
-    return Prepared(
-        launch, program, graph, plan, modules, settings, transients_of(nodes, module), bind(plan, nodes)
-    )
+    return Prepared(launch, plan, transients_of(nodes, module), bind(plan, nodes))
 
 
 def _below_here(path: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .launch import prepare, stored_launch
+from .launch import compile_source, prepare, stored_launch
 from .progress import barrier_json, barrier_lines, state_json
 from .runs import step_json
 from .stores import get_run, store_words
@@ -93,8 +93,8 @@ class Seen:
             for one in self.decisions
         ]
         forced = [
-            f"{moment(one.time)}  {short_hash(one.expected)} -> {short_hash(one.actual)} after step {one.step}"
-            f" by {printable(one.actor)}: {printable(one.reason)}"
+            f"{moment(one.time)}  {short_hash(one.expected)} -> {short_hash(one.actual)}"
+            f" after step {one.step} by {printable(one.actor)}: {printable(one.reason)}"
             for one in self.overrides
         ]
         all_ = (
@@ -131,19 +131,19 @@ async def _position(store: Store, run: RunRecord, seen: Seen) -> None:
     from ..runtime.errors import LgcError
 
     try:
-        prepared = prepare(stored_launch(run), bind_nodes=False, quiet=True)
+        compiled = compile_source(stored_launch(run), quiet=True)
+        if compiled.hash != run.hash:
+            where, now = compiled.launch.source, short_hash(compiled.hash)
+            await _snapshot(store, run, seen, f"the graph in {where} is another one now: {now}")
+            return
+        graph = prepare(compiled, bind_nodes=False, quiet=True).unbound()
     except (Failure, click.exceptions.Exit) as problem:
-        reason = problem.message if isinstance(problem, Failure) else "the source has errors"
+        reason = problem.message if isinstance(problem, Failure) else "the source has errors, or is not built"
         await _snapshot(store, run, seen, reason)
-        return
-    if prepared.plan.hash != run.hash:
-        now = short_hash(prepared.plan.hash)
-        await _snapshot(store, run, seen, f"the graph in {prepared.launch.source} is another one now: {now}")
         return
     from ..runtime.restore import blanks, rebuild
     from ..runtime.session import _active, waiting_barriers  # pyright: ignore[reportPrivateUsage]
 
-    graph = prepared.unbound()
     try:
         position = await rebuild(store, graph, run, blanks(graph))
     except LgcError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import FINE
-from .launch import prepare, stored_launch
+from .launch import compile_source, prepare, stored_launch
 from .progress import state_json
 from .runs import dumps
 from .stores import get_run, store_option, store_words, with_store
@@ -15,7 +15,15 @@ from .terminal import out, output_style
 from .wording import fields
 
 if TYPE_CHECKING:
-    from ..runtime.store.protocols import Store
+    from ..runtime.graph import Graph
+    from ..runtime.store.protocols import RunRecord, Store
+
+
+async def _graph(store: Store, run: RunRecord, source: str) -> Graph[Any]:
+    """The graph of a run, without functions. Raises GraphMismatch where the source holds another one."""
+    compiled = compile_source(stored_launch(run, source))
+    await compiled.refuse_other(store, run)
+    return prepare(compiled, bind_nodes=False).unbound()
 
 
 @click.command("replay")
@@ -32,15 +40,10 @@ def replay_command(run: str, store_url: str, to_step: int | None, source: str, a
     """Rebuild a state from the log; no node is called."""
 
     async def read(store: Store) -> tuple[str, int, dict[str, Any], list[tuple[str, str]]]:
-        from ..runtime.errors import GraphMismatch
-        from ..runtime.restore import blanks, mismatch, rebuild
+        from ..runtime.restore import blanks, rebuild
 
         found = await get_run(store, run)
-        prepared = prepare(stored_launch(found, source), bind_nodes=False)
-        graph = prepared.unbound()
-        if found.hash != graph.hash:
-            problem: GraphMismatch = await mismatch(store, graph, found)
-            raise problem
+        graph = await _graph(store, found, source)
         position = await rebuild(store, graph, found, blanks(graph), to_step)
         return (
             found.run,
@@ -78,13 +81,10 @@ def fork_command(run: str, step: int, run_id: str, store_url: str, source: str, 
         import time
         from uuid import uuid4
 
-        from ..runtime.restore import fork, mismatch
+        from ..runtime.restore import fork
 
         found = await get_run(store, run)
-        prepared = prepare(stored_launch(found, source), bind_nodes=False)
-        graph = prepared.unbound()
-        if found.hash != graph.hash:
-            raise await mismatch(store, graph, found)
+        graph = await _graph(store, found, source)
         new = run_id or f"{found.run}-fork-{uuid4().hex[:6]}"
         await fork(store, graph, found.run, step, new, time.time())
         return new

@@ -11,7 +11,7 @@ import click
 
 from . import FINDINGS, FINE, INTERRUPTED
 from .given import read_input, state_from
-from .launch import Launch, Prepared, prepare, stored_launch
+from .launch import Launch, compile_source, prepare, stored_launch
 from .progress import follower
 from .stores import MEMORY, get_run, open_url, settings, store_option, store_url, store_words
 from .targets import split_target
@@ -48,7 +48,8 @@ def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str
     if not Path(path).is_file():
         raise Failure(f"{path}: no such file")
     nodes = nodes or settings().nodes
-    prepared = prepare(Launch(str(Path(path).absolute()), graph, nodes, str(Path.cwd())), bind_nodes=True)
+    launch = Launch(str(Path(path).absolute()), graph, nodes, str(Path.cwd()))
+    prepared = prepare(compile_source(launch), bind_nodes=True)
     state = state_from(prepared.plan.state, read_input(given), prepared.transients)
 
     async def start(store: Store) -> Session[Any]:
@@ -113,7 +114,10 @@ def go_on(
         from ..runtime.session import Session
 
         found = await get_run(store, run)
-        prepared = prepare(stored_launch(found, source, nodes), bind_nodes=True)
+        compiled = compile_source(stored_launch(found, source, nodes))
+        if mode != "force":
+            await compiled.refuse_other(store, found)
+        prepared = prepare(compiled, bind_nodes=True)
         assert prepared.bound is not None
         return await Session.restore(
             prepared.bound,
@@ -181,6 +185,3 @@ async def _follow(session: Session[Any], followed: Any, words: str) -> int:
         return FINDINGS
     followed.end(session, asyncio.get_running_loop().time() - since, words, None)
     return FINE
-
-
-__all__ = ["Prepared", "drive", "go_on", "resume_command", "run_command"]

@@ -9,7 +9,7 @@ import click
 from . import FINE
 from .decide import user
 from .given import read_mutations
-from .launch import prepare, stored_launch
+from .launch import compile_source, prepare, stored_launch
 from .run import go_on
 from .stores import get_run, store_option, with_store
 from .terminal import Failure, out, output_style
@@ -41,7 +41,9 @@ def settle_command(
         from ..runtime.session import Session
 
         found = await get_run(store, run)
-        prepared = prepare(stored_launch(found), bind_nodes=True)
+        compiled = compile_source(stored_launch(found))
+        await compiled.refuse_other(store, found)
+        prepared = prepare(compiled, bind_nodes=True)
         assert prepared.bound is not None
         session = await Session.restore(
             prepared.bound, store=store, run_id=found.run, transients=prepared.transients
