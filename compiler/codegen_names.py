@@ -18,12 +18,12 @@ from . import model as m
 # What pydantic's models have themselves; a test compares this with the installed version.
 MODEL_ATTRIBUTES = frozenset({
     "construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw", "schema",
-    "schema_json", "update_forward_refs", "validate", "model_computed_fields", "model_config",
+    "schema_json", "self", "update_forward_refs", "validate", "model_computed_fields", "model_config",
     "model_construct", "model_copy", "model_dump", "model_dump_json", "model_extra", "model_fields",
     "model_fields_set", "model_json_schema", "model_parametrized_name", "model_post_init", "model_rebuild",
     "model_validate", "model_validate_json", "model_validate_strings",
 })  # fmt: skip
-STATE_ATTRIBUTES = frozenset({"restore", "snapshot"})
+STATE_ATTRIBUTES = frozenset({"restore", "self", "snapshot"})
 ENUM_ATTRIBUTES = frozenset({*dir(str), "mro", "name", "value"})
 # The built-in names that generated code uses.
 BUILTINS = frozenset({
