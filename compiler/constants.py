@@ -78,7 +78,7 @@ def _value(literal: Literal, name: model.ScalarName, negative: bool) -> ConstVal
                 return -number if negative else number
             if name == "decimal":
                 exact = Decimal(text.replace("_", ""))
-                return -exact if negative else exact
+                return exact.copy_negate() if negative else exact
         case ast.DurationLit():
             if name == "duration":
                 return -length(literal) if negative else length(literal)

@@ -10,6 +10,8 @@ dict, or two str.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..dsl import ast
@@ -80,6 +82,12 @@ def unary(typer: Typer, written: ast.Unary, place: Place, facts: Facts, wanted: 
         message = f"`-` takes a number or a `duration`, but {typer.text(operand.place)} is `{show(type)}`"
         typer.error(typer.mismatch, message, operand.place.span)
         return typer.hole(place)
+    if isinstance(operand, Const):
+        value = operand.value
+        if isinstance(value, Decimal):
+            return Const(value.copy_negate(), type, place)
+        if isinstance(value, int | float | timedelta):
+            return Const(-value, type, place)
     return model.Unary("-", operand, type, place)
 
 
