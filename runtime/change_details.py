@@ -69,8 +69,14 @@ def members(notes: Notes, old: Form, new: Form) -> None:
 
 
 def subgraph(notes: Notes, old: Form, new: Form) -> None:
-    """A graph that a node runs: only its hash is known here."""
-    notes.value("hash", "hash", old.get("hash"), new.get("hash"), lambda value: str(value)[:20])
+    """A graph that a node runs: only its hash is known here. The forms hold all of it, to look it up by."""
+    before, after = str(old.get("hash")), str(new.get("hash"))
+    if before != after:
+        notes.add(
+            "hash",
+            (before, after),
+            f"{notes.subject} changed its hash from `{before[:20]}` to `{after[:20]}`",
+        )
 
 
 def _params(notes: Notes, path: str, old: Any, new: Any) -> None:

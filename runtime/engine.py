@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from threading import get_ident
 from typing import Any, NamedTuple
 
 from . import plan
@@ -50,6 +51,8 @@ FATAL = (RunFenced, StorageError, RunUncertain)
 
 # Nodes that never really wait would keep the loop to themselves, and nobody could cancel the run.
 STEPS_PER_YIELD = 64
+
+LONGEST_ERROR = 10_000
 
 
 class ExecutionEntry(NamedTuple):
@@ -102,10 +105,13 @@ class Engine:
         # Made into ExecutionEntry when asked for: a step should not pay for what few look at.
         self.entries: list[tuple[int, str, float, float, bool, str]] = []
         self.cancelled = False
+        self.broken: LgcError | None = None
         self.waiters: dict[str, asyncio.Future[str]] = {}
         self.running = 0
         self._lane: Lane | None = None
         self._ticks = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
 
     @property
     def log(self) -> tuple[ExecutionEntry, ...]:
@@ -116,6 +122,9 @@ class Engine:
 
     async def drive(self) -> RunStatus:
         """Go on until the run is done or waits. Raises LgcError where it fails or is cancelled."""
+        if self.broken is not None:
+            raise self.broken
+        self._loop, self._thread = asyncio.get_running_loop(), get_ident()
         lane = self._lane = Lane(self, self.root)
         self.running = 1
         lane.start(self.follow(lane, self.root))
@@ -225,6 +234,7 @@ class Engine:
             RunFenced, StorageError: the session is over; the store is as before this step.
         """
         self.step = step = self.step + 1
+        error = storable(error)
         ended = done.next == plan.END and frame.parent is None
         now = started + duration
         frame.since = now
@@ -289,6 +299,10 @@ class Engine:
         lane.committing = True
         try:
             await self.store.commit(commit)
+        except LgcError as error:
+            # The frames are ahead of the store now: this session must not go on from them.
+            self.broken = error
+            raise
         finally:
             lane.committing = False
         if lane.stopping:
@@ -337,7 +351,15 @@ class Engine:
         self.say(EventKind.OBSERVED_ERROR, frame, frame.node if frame else "", level=level, error=what)
 
     def emit(self, frame: Frame, node: str, chunk: StreamChunk) -> None:
-        """Pass a node's chunk on."""
+        """Pass a node's chunk on; from a worker thread, by way of the event loop."""
+        if self.stream_sink is None:
+            return
+        if self._loop is not None and get_ident() != self._thread:
+            self._loop.call_soon_threadsafe(self._send, frame, node, chunk)
+        else:
+            self._send(frame, node, chunk)
+
+    def _send(self, frame: Frame, node: str, chunk: StreamChunk) -> None:
         if self.stream_sink is None:
             return
         try:
@@ -364,6 +386,12 @@ def as_failure(error: BaseException, frame: Frame, node: str, run: str) -> LgcEr
     failure = NodeFailed(f"`{node}` raised {type(error).__name__}: {error}", run=run, node=where)
     failure.__cause__ = error
     return failure
+
+
+def storable(text: str) -> str:
+    """An error's text as every store takes it: no lone surrogates, not endless."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= LONGEST_ERROR else text[:LONGEST_ERROR] + " …"
 
 
 def _dumps(data: dict[str, Any]) -> str:

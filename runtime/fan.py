@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from . import plan
-from .engine import Engine, fatal
+from .engine import Engine, fatal, storable
 from .errors import LgcError, NodeFailed, StepsExceeded, Unrouted
 from .events import EventKind
 from .frame import Frame
@@ -226,8 +226,9 @@ async def _failed(
             f"`{node.name}` failed ({first.message}), and its error edge cannot be taken: {error.message}",
             run=engine.run, node=frame.where(node.name), step=engine.step,
         ) from error  # fmt: skip
+    failures = {str(key): storable(error.message) for key, error in outcome.failures.items()}
     await engine.commit_step(
         lane, frame, done, started=started, duration=engine.clock.monotonic() - since, joined=True,
-        error=first.message, detail={"failed": {str(k): e.message for k, e in outcome.failures.items()}},
+        error=first.message, detail={"failed": failures},
     )  # fmt: skip
     return True

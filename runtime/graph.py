@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from . import plan
 from .errors import LgcError
@@ -22,7 +23,7 @@ class Implementation:
     is_async: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Graph(Generic[S]):
     """A compiled graph with its functions: immutable, shared by many sessions."""
 
@@ -44,6 +45,15 @@ class Graph(Generic[S]):
     def canonical(self) -> str:
         """The canonical JSON that was hashed."""
         return self.plan.canonical
+
+
+# Graphs bound in this process, by hash, so that a stored run finds its classes again.
+_BOUND: WeakValueDictionary[str, Graph[Any]] = WeakValueDictionary()
+
+
+def known(hash: str) -> Graph[Any] | None:
+    """A graph of that hash that was bound in this process."""
+    return _BOUND.get(hash)
 
 
 class BindingError(LgcError):
@@ -85,7 +95,9 @@ def bind(
             f"graph `{compiled.name}`: no function for {names}",
             hint=f"define `async def {missing[0]}(ctx)` in {_named(nodes)}",
         )
-    return Graph(compiled, found, inner)
+    graph = Graph(compiled, found, inner)
+    _BOUND[compiled.hash] = graph
+    return graph
 
 
 def load(path: str) -> Any:

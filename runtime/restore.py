@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from . import plan
+from .change import Change
+from .changes import compare
 from .errors import CheckpointNotFound, GraphMismatch, LgcError, TransientMissing
 from .frame import Frame
-from .graph import Graph
+from .graph import Graph, known
 from .position import begin, from_snapshot, redo, to_snapshot, unfold
 from .store.protocols import CheckpointRecord, Commit, OverrideRecord, RunRecord, RunStatus, Store
 from .typed_json import decode_checkpoint, encode_state
@@ -51,11 +55,27 @@ async def restorable(
 
 async def mismatch(store: Store, graph: Graph[Any], run: RunRecord) -> GraphMismatch:
     """The error that says what changed between the graph of a run and the one given."""
-    from .changes import compare
-
     old = await store.get_graph(run.hash)
-    changes = compare(old, graph.canonical) if old is not None else ()
+    changes = await _compare(store, old, graph.plan) if old is not None else ()
     return GraphMismatch(run.hash, graph.hash, changes, run=run.run)
+
+
+async def _compare(store: Store, old: str, new: plan.Graph[Any]) -> tuple[Change, ...]:
+    """What differs between a stored canonical form and a plan, that of changed subgraphs included."""
+    inner = {n.graph.name: n.graph for n in new.nodes.values() if isinstance(n, (plan.Subgraph, plan.Map))}
+    found: list[Change] = []
+    for change in compare(old, new.canonical):
+        found.append(change)
+        name = change.element.removeprefix("subgraph/")
+        if name == change.element or change.kind != "changed" or name not in inner:
+            continue
+        below = await store.get_graph(change.old or "")
+        if below is not None:
+            found.extend(
+                replace(c, element=f"{change.element}/{c.element}", text=f"in `{name}`: {c.text}")
+                for c in await _compare(store, below, inner[name])
+            )
+    return tuple(found)
 
 
 class Position(NamedTuple):
@@ -140,14 +160,23 @@ async def replay(
     run_id: str,
     to_step: int | None = None,
     *,
-    graph: Graph[Any],
+    graph: Graph[Any] | None = None,
     transients: Mapping[str, object] | None = None,
 ) -> Any:
     """The state of a run after a step (the last by default), rebuilt from the log. Calls no node.
 
+    `graph` may be left out where a graph of the run's hash was bound in this process.
+
     Raises RunNotFound, GraphMismatch, CheckpointCorrupted, CheckpointNotFound.
     """
     run = await store.get_run(run_id)
+    graph = graph or known(run.hash)
+    if graph is None:
+        raise LgcError(
+            f"no graph `{run.graph}` with the hash {run.hash[:20]} is bound in this process",
+            run=run_id,
+            hint="import the generated module, bind the graph, and pass it as graph=…",
+        )
     if run.hash != graph.hash:
         raise await mismatch(store, graph, run)
     blank = blanks(graph)

@@ -16,7 +16,7 @@ from . import plan
 from .barrier import BarrierDecision, BarrierInfo, describe, to_record
 from .barriers import add
 from .clock import Clock, SystemClock
-from .engine import Engine, ExecutionEntry, fatal
+from .engine import Engine, ExecutionEntry, fatal, storable
 from .errors import Cancelled, DecisionRefused, LgcError, RunUncertain
 from .events import EventKind, GraphEvent, StreamChunk
 from .frame import Frame
@@ -269,7 +269,7 @@ class Session(Generic[S]):
         self._status = status
         engine = self._engine
         if engine.store is not None:
-            await engine.commit(None, Commit(engine.run, engine.fence, status=status, error=error))
+            await engine.commit(None, Commit(engine.run, engine.fence, status=status, error=storable(error)))
 
     def _result(self, since: float) -> GraphResult[S]:
         engine = self._engine

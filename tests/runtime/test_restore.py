@@ -25,9 +25,11 @@ from lgc.runtime import (
     RunUncertain,
     Session,
     SqliteStore,
+    StorageError,
     TransientMissing,
     replay,
 )
+from lgc.runtime.graph import bind
 
 Compile = Callable[[str], Any]
 
@@ -139,6 +141,94 @@ def test_another_graph_is_refused_with_what_changed(compiled: Compile) -> None:
     asyncio.run(main())
 
 
+INNER = """
+state S { n: int = 0  mutation Add(by: int) { n += by } }
+graph inner(S) {
+  task i { reads n  records Add }
+  start -> i
+  i -> i when n < LIMIT
+  i -> end else
+}
+graph g(S) {
+  subgraph s = inner {}
+  start -> s -> end
+}
+"""
+
+
+def test_a_change_inside_a_subgraph_is_told(compiled: Compile) -> None:
+    old, new = compiled(INNER.replace("LIMIT", "3")), compiled(INNER.replace("LIMIT", "4"))
+
+    async def main() -> None:
+        store = MemoryStore()
+        await Session.start(bind(old.G_PLAN, SimpleNamespace(i=print)), old.S(), store=store, run_id="r")
+        with pytest.raises(GraphMismatch, match=r"in `inner`: .*`n < 3`.*`n < 4`"):
+            await Session.restore(bind(new.G_PLAN, SimpleNamespace(i=print)), store=store, run_id="r")
+
+    asyncio.run(main())
+
+
+def test_chunks_of_a_thread_arrive_before_its_node_is_done(compiled: Compile) -> None:
+    m = compiled(text(1))
+
+    def push(ctx: Any) -> None:
+        for i in range(50):
+            ctx.emit(str(i))
+        ctx.record(m.Push(x=1))
+
+    async def main() -> None:
+        session = await Session.start(m.g(SimpleNamespace(a=push, b=push)), m.S(tool=1))
+        seen: list[Any] = [item async for item in session.stream()]
+        kinds = [str(item.kind) for item in seen]
+        done = kinds.index("node_completed")
+        assert [item.text for item in seen[:done] if str(item.kind) == "text"] == [str(i) for i in range(50)]
+
+    asyncio.run(main())
+
+
+def test_a_broken_store_ends_the_session_and_leaves_the_run_whole(compiled: Compile) -> None:
+    m = compiled(text())
+
+    class Full(MemoryStore):
+        full = False
+
+        async def commit(self, commit: Any) -> None:
+            if self.full and commit.record is not None and commit.record.step == 3:
+                raise StorageError("disk full")
+            await super().commit(commit)
+
+    async def main() -> None:
+        store = Full()
+        store.full = True
+        session = await Session.start(bound(m), m.S(tool=1), store=store, run_id="r")
+        for _ in range(2):
+            with pytest.raises(StorageError, match="disk full"):
+                await session.run()
+        store.full = False
+        session = await Session.restore(bound(m), store=store, run_id="r", transients={"tool": 1})
+        assert session.state.xs == [0, 1]
+        assert (await session.run()).state.xs == [0, 1, 2, 3, 4, 5]
+
+    asyncio.run(main())
+
+
+def test_an_error_text_that_no_store_takes_is_made_storable(compiled: Compile, tmp_path: Path) -> None:
+    m = compiled(text().replace("b -> a when", "b -> end on error  b -> a when"))
+
+    async def bad(ctx: Any) -> None:
+        raise ValueError("half a pair \ud800" + "x" * 100_000)
+
+    async def main() -> None:
+        async with SqliteStore(tmp_path / "runs.db") as store:
+            graph = m.g(SimpleNamespace(a=bad, b=bad))
+            session = await Session.start(graph, m.S(tool=1), store=store, run_id="r")
+            with pytest.raises(LgcError, match="half a pair"):
+                await session.run()
+            assert len((await store.get_run("r")).error) < 20_000
+
+    asyncio.run(main())
+
+
 def test_a_session_that_was_overtaken_cannot_commit(audit: Any, compiled: Compile) -> None:
     m = compiled(text())
 
@@ -177,6 +267,7 @@ def test_replay_rebuilds_every_step_and_calls_no_node(compiled: Compile) -> None
         for step in range(7):
             state = await replay(store, "r", step, graph=graph)
             assert state.xs == list(range(step))
+        assert (await replay(store, "r")).xs == [0, 1, 2, 3, 4, 5]  # a graph bound here is found by its hash
         with pytest.raises(CheckpointNotFound):
             await replay(store, "r", 8, graph=graph)
 
