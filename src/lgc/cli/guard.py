@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -111,8 +111,7 @@ def _status(error: BaseException) -> int:
 def _runtime_error(error: BaseException) -> LgcError | None:
     """The error as one of the runtime's, if the runtime was loaded at all."""
     errors: Any = sys.modules.get("lgc.runtime.errors")
-    found: Any = error if errors is not None and isinstance(error, errors.LgcError) else None
-    return found
+    return cast("LgcError", error) if errors is not None and isinstance(error, errors.LgcError) else None
 
 
 def _mismatch(error: Any) -> None:

@@ -66,6 +66,7 @@ def _run(result: findings.Result, only: str, show: bool) -> tuple[list[Result], 
         if only in scenario.title
     ]
     graphs = [key for module in program.modules if module.path in given for key in module.declares]
+    graphs += [scenario.graph for scenario in scenarios]
     coverages = {key: Coverage(program.graphs[key]) for key in graphs if key in program.graphs}
     look_in([str(Path.cwd())], settings)  # for mutations and merges that a Python function computes
     modules = Generated(program, {m.path: from_root(m.path, settings) for m in program.modules}, alone=True)

@@ -1,0 +1,148 @@
+"""`lgc check`, `lgc explain`: what they look at, what they say, how they leave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Lgc = Callable[..., Any]
+
+GOOD = "state S { count: int = 0 }\ngraph g(S) { task a { reads count }  start -> a -> end }\n"
+BROKEN = "state S { count: int = 0 }\ngraph g(S) { task a { reads count }  start -> a -> nowhere }\n"
+
+
+def codes(report: str) -> list[str]:
+    """The codes in a JSON report."""
+    return [one["code"] for one in json.loads(report)["findings"]]
+
+
+def test_a_sound_file(lgc: Lgc, article: Path) -> None:
+    ran = lgc("check", "article.lgraph")
+    assert (ran.status, ran.out, ran.err) == (0, "no findings in 2 files\n", "")
+
+
+def test_findings_are_told_as_rustc_does(lgc: Lgc, place: Path) -> None:
+    (place / "a.lgraph").write_text(BROKEN)
+    ran = lgc("check", "a.lgraph")
+    assert ran.status == 1
+    assert "error[LG101]" in ran.out
+    assert "--> a.lgraph:2:52" in ran.out
+    assert "1 error" in ran.out
+    assert "\x1b" not in ran.out
+
+
+def test_json(lgc: Lgc, place: Path) -> None:
+    (place / "a.lgraph").write_text(BROKEN)
+    ran = lgc("check", "a.lgraph", "--format", "json")
+    report = json.loads(ran.out)
+    assert ran.status == 1
+    assert report["version"] == 1
+    assert report["summary"]["errors"] == len(report["findings"])
+    found = next(one for one in report["findings"] if one["code"] == "LG101")
+    assert found["file"] == "a.lgraph"
+    assert found["range"]["start"] == {"line": 2, "column": 52}
+
+
+@pytest.mark.parametrize("form", ["sarif", "github", "junit"])
+def test_other_formats(lgc: Lgc, place: Path, form: str) -> None:
+    (place / "a.lgraph").write_text(BROKEN)
+    ran = lgc("check", "a.lgraph", "--format", form)
+    assert ran.status == 1
+    assert "LG101" in ran.out
+
+
+def test_folders_stand_for_all_files_below(lgc: Lgc, place: Path) -> None:
+    for name in ("b/two.lgraph", "a.lgraph", ".hidden/x.lgraph", "node_modules/y.lgraph"):
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_text(BROKEN)
+    files = [one["file"] for one in json.loads(lgc("check", ".", "--format", "json").out)["findings"]]
+    assert list(dict.fromkeys(files)) == ["a.lgraph", "b/two.lgraph"]
+    assert lgc("check").status == 1  # without a path: everything below
+
+
+def test_standard_input(lgc: Lgc, article: Path) -> None:
+    text = (article / "article.lgraph").read_bytes()
+    assert lgc("check", "-", stdin=text).status == 0
+    ran = lgc("check", "-", "--stdin-name", "sub/x.lgraph", "--format", "json", stdin=text)
+    assert ran.status == 1  # what it imports is looked for beside it
+    assert {one["file"] for one in json.loads(ran.out)["findings"]} == {"sub/x.lgraph"}
+
+
+def test_what_cannot_be_read_is_wrong_usage(lgc: Lgc, place: Path) -> None:
+    (place / "real.lgraph").write_text(GOOD)
+    (place / "empty").mkdir()
+    for words in (("reel.lgraph",), ("empty",), ("nowhere/",)):
+        ran = lgc("check", *words)
+        assert ran.status == 2
+        assert ran.err.startswith("error: ")
+        assert ran.out == ""
+    assert "did you mean real.lgraph?" in lgc("check", "reel.lgraph").err
+
+
+def test_bytes_that_are_no_text(lgc: Lgc, place: Path) -> None:
+    (place / "a.lgraph").write_bytes(b"state S \xff {")
+    ran = lgc("check", "a.lgraph", "--format", "json")
+    assert ran.status == 1
+    assert codes(ran.out) == ["LG001"]
+
+
+def test_the_same_file_twice(lgc: Lgc, place: Path) -> None:
+    (place / "a.lgraph").write_text(BROKEN)
+    once = lgc("check", "a.lgraph", "--format", "json").out
+    assert lgc("check", "a.lgraph", "./a.lgraph", ".", "--format", "json").out == once
+
+
+# --- which findings count ---------------------------------------------------------------------------------
+
+
+def test_select_and_ignore(lgc: Lgc, place: Path) -> None:
+    (place / "a.lgraph").write_text(BROKEN)
+    everything = codes(lgc("check", "a.lgraph", "--format", "json").out)
+    assert "LG101" in everything
+    assert codes(lgc("check", "a.lgraph", "--format", "json", "--select", "LG1").out) == ["LG101"]
+    assert lgc("check", "a.lgraph", "--ignore", "LG1,LG3").status == 0
+    assert lgc("check", "a.lgraph", "--select", "LG2").status == 0
+    assert codes(lgc("check", "a.lgraph", "--format=json", "--ignore=LG", "--select=LG101").out) == ["LG101"]
+    assert lgc("check", "a.lgraph", "--select", "101").status == 2
+
+
+def test_settings_choose_findings(lgc: Lgc, place: Path) -> None:
+    (place / "a.lgraph").write_text(BROKEN)
+    (place / "lgc.toml").write_text('ignore = ["LG3"]\n[severity]\nLG101 = "warning"\n')
+    ran = lgc("check")
+    assert ran.status == 0
+    assert "warning[LG101]" in ran.out
+    assert lgc("check", "--strict").status == 1
+    (place / "lgc.toml").write_text('severity = { LG101 = "off", LG302 = "off" }\n')
+    assert lgc("check").out == "no findings in 1 file\n"
+
+
+def test_syntax_errors_cannot_be_ignored(lgc: Lgc, place: Path) -> None:
+    (place / "a.lgraph").write_text("graph {")
+    assert lgc("check", "a.lgraph", "--ignore", "LG0", "--select", "LG5").status == 1
+
+
+# --- explain ----------------------------------------------------------------------------------------------
+
+
+def test_explain(lgc: Lgc) -> None:
+    ran = lgc("explain", "LG101")
+    assert ran.status == 0
+    assert ran.out.startswith("LG101 undefined-name (error)\n")
+    assert "Example\n" in ran.out
+    assert "Repair\n" in ran.out
+    assert lgc("explain", "lg101").out == lgc("explain", "undefined-name").out == ran.out
+    assert json.loads(lgc("explain", "LG101", "--json").out)["name"] == "undefined-name"
+
+
+def test_explain_lists_and_suggests(lgc: Lgc) -> None:
+    listed = lgc("explain")
+    assert listed.status == 0
+    assert "LG901  error     stale-code" in listed.out
+    ran = lgc("explain", "LG999")
+    assert ran.status == 2
+    assert "no finding is called `LG999`" in ran.err
