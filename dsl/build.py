@@ -142,15 +142,15 @@ class Build:
     def begin(self, c: Parts) -> Parts:
         return c
 
-    def more(self, c: Parts) -> Parts:
+    def more(self, c: Parts) -> Any:
         c[0].append(c[1])
         return c[0]
 
-    def also(self, c: Parts) -> Parts:
+    def also(self, c: Parts) -> Any:
         c[0].append(c[2])
         return c[0]
 
-    def same(self, c: Parts) -> Parts:
+    def same(self, c: Parts) -> Any:
         return c[0]
 
     def only(self, c: Parts) -> Any:

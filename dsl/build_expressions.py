@@ -67,7 +67,7 @@ class BuildExpressions(Build):
         return self.checked(c[0])
 
     def checked(self, e: ast.Expr) -> ast.Expr:
-        """The expression, or a harmless one in its place where it is nested too deep (a level takes a character)."""
+        """The expression, or a harmless one where it nests too deep (a level takes a character)."""
         if e.span.end - e.span.start <= DEEPEST or (at := too_deep(e)) is None:
             return e
         help = "each bracket and each operator of a chain is a level; put a part into a field of its own"

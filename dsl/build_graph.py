@@ -188,7 +188,7 @@ class BuildGraphs(BuildNodes):
     def chain_both(self, c: Parts) -> ast.Chain:
         return self._chain(c[0], c[1], c[2])
 
-    def max_visits(self, c: Parts) -> ast.Expr:
+    def max_visits(self, c: Parts) -> Any:
         return c[1]
 
     def when(self, c: Parts) -> ast.WhenTrigger:

@@ -1,7 +1,7 @@
 """From text to its comments: doc comments by what they stand above, all others in order.
 
-A doc comment is `///` (not `////`) that is the first on its line; lines above the same word are one doc. Whether
-a word takes a doc is for the parser to know; what it does not take is kept as a plain comment.
+A doc comment is `///` (not `////`) that is the first on its line; lines above the same word are one doc.
+Whether a word takes a doc is for the parser to know; what it does not take is kept as a plain comment.
 """
 
 from __future__ import annotations

@@ -12,20 +12,23 @@ from . import words
 from .lexer import SIGNS
 
 _SPELLING = {name: sign for sign, name in reversed(SIGNS.items()) if name != "COMPARE"} | {
-    "LAST_COMMA": ",", "LAST_COMMA_OF_ACT": ",", "LAST_COMMA_OF_PATH": ",", "ON_CLASSES": "on", "ACT_RECORDS": "records",
-    "PATH": "path", "STEPS": "steps",
-}  # fmt: skip
+    "LAST_COMMA": ",",
+    "LAST_COMMA_OF_ACT": ",",
+    "LAST_COMMA_OF_PATH": ",",
+    "ON_CLASSES": "on",
+    "ACT_RECORDS": "records",
+}
 
 _EXPRESSION = frozenset(("INT", "STRING", "LPAR", "NONE", "NOT", "MINUS"))
 _EXPRESSION_ALL = _EXPRESSION | {"NAME", "FLOAT", "DURATION", "TRUE", "FALSE", "LSQB", "LBRACE"}
 _OPERATORS = frozenset(("PLUS", "STAR", "COMPARE"))
 _OPERATORS_ALL = _OPERATORS | {"MINUS", "SLASH", "SLASH_SLASH", "PERCENT", "COALESCE", "AND", "OR", "NOT"}
-_OPERATORS_ALL |= {"IN", "IS", "IF", "DOT", "QMARK_DOT", "LSQB", "LPAR"}
+_BEHIND = {"IN", "IS", "IF", "DOT", "QMARK_DOT", "LSQB", "LPAR"}
 
 # A group stands for its terminals where all of the first set are accepted.
 _GROUPS: tuple[tuple[frozenset[str], frozenset[str], str], ...] = (
     (_EXPRESSION, frozenset(_EXPRESSION_ALL), "an expression"),
-    (_OPERATORS, frozenset(_OPERATORS_ALL), "an operator"),
+    (_OPERATORS, frozenset(_OPERATORS_ALL | _BEHIND), "an operator"),
     (
         frozenset(("FROM", "ENUM", "GRAPH")),
         frozenset(w.upper() for w in words.DECLARATIONS),

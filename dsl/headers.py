@@ -1,7 +1,7 @@
 """Where reading can start again behind a mistake: what the items of each list in the grammar begin with.
 
-Each pattern is matched at a word. It looks at two or three tokens, so that a name that happens to be a keyword
-does not pass for the start of an item.
+Each pattern is matched at a word. It looks at two or three tokens, so that a name that happens to be a
+keyword does not pass for the start of an item.
 """
 
 from __future__ import annotations

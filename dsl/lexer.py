@@ -1,10 +1,10 @@
 """From text to tokens for Lark's parser: its contextual lexer, with one scan instead of a pattern per state.
 
-Lark asks its lexer for one token at a time and tells it the parser's state. This one takes the same terminals
-and gives the same tokens as Lark's own contextual lexer (a test holds them against each other), but scans every
-state with one pattern and then decides by the state what a word is: a keyword where the state has room for it
-and its own pattern agrees with what follows, else a name. What no terminal matches becomes a token that no
-state accepts, so that every mistake reaches the recovery in the same way.
+Lark asks its lexer for one token at a time and tells it the parser's state. This one takes the same
+terminals and gives the same tokens as Lark's own contextual lexer (a test holds them against each other),
+but scans every state with one pattern and then decides by the state what a word is: a keyword where the
+state has room for it and its own pattern agrees with what follows, else a name. What no terminal matches
+becomes a token that no state accepts, so that every mistake reaches the recovery in the same way.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from . import words
 from .whatif import Table, shifts
+
 
 class Tok:
     """A token. `type` is a terminal of the grammar, or one of BAD_NUMBER, BAD_STRING, BAD_SIGN."""
@@ -109,18 +110,19 @@ class Vocabulary:
         entries = self.words[word]
         accepts = states[stack[-1]]
         for name, look in entries:
-            if name in accepts and (not look or self._looks_so(look, text, end)):
-                if "NAME" not in accepts or shifts(states, stack, name):
-                    return name
+            if name not in accepts or (look and not self._looks_so(look, text, end)):
+                continue
+            if "NAME" not in accepts or shifts(states, stack, name):
+                return name
         return entries[0][0] if word in words.RESERVED else "NAME"
 
     def comma(self, text: str, start: int, states: Table, stack: list[int]) -> str:
         """Whether a comma is the last one of a list without brackets."""
         accepts = states[stack[-1]]
         for name in _LAST_COMMAS:
-            if name in accepts and self._looks_so(self._patterns[name], text, start):
-                if shifts(states, stack, name):
-                    return name
+            fits = name in accepts and self._looks_so(self._patterns[name], text, start)
+            if fits and shifts(states, stack, name):
+                return name
         return "COMMA"
 
     def divisions(self, text: str, start: int) -> list[int]:

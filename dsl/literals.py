@@ -1,9 +1,10 @@
 """From the spelling of a constant to its value, and what is wrong with the spelling.
 
-A text in three quotes may run over several lines. Its value is defined by four steps: line ends become `\\n`; a
-line end right behind the opening quotes is dropped; the white space that all lines with other content start with
-is removed (lines of white space only become empty), as `textwrap.dedent` does; then escapes are decoded, so that
-an escape never counts as indentation. A line end before the closing quotes stays.
+A text in three quotes may run over several lines. Its value is defined by four steps: line ends become
+`\\n`; a line end right behind the opening quotes is dropped; the white space that all lines with other
+content start with is removed (lines of white space only become empty), as `textwrap.dedent` does; then
+escapes are decoded, so that an escape never counts as indentation. A line end before the closing quotes
+stays.
 """
 
 from __future__ import annotations
@@ -126,14 +127,10 @@ _INDENT = re.compile(r"^([ \t]*)[^ \t\n]", re.MULTILINE)
 def dedent(text: str) -> str:
     """Remove the white space that all lines start with; lines of white space only become empty."""
     text = _BLANK.sub("", text)
-    margin: str | None = None
-    for indent in _INDENT.findall(text):
-        if margin is None:
-            margin = indent
-        while not indent.startswith(margin):
-            margin = margin[:-1]
-        if not margin:
-            return text
+    indents: list[str] = _INDENT.findall(text)
+    margin = min(indents, key=len, default="")
+    while not all(indent.startswith(margin) for indent in indents):
+        margin = margin[:-1]
     return re.sub(rf"^{margin}", "", text, flags=re.MULTILINE) if margin else text
 
 

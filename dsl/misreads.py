@@ -18,7 +18,7 @@ POSSIBLE_NAMES = frozenset(("null", "nil", "undefined"))
 
 
 class Mistake(NamedTuple):
-    """A sign of another language: what is found, the terminal that it means here, words, and how to write it."""
+    """A sign of another language: what is found, the terminal that is meant, words, how to write it."""
 
     found: str
     means: str
@@ -116,7 +116,8 @@ def constant(name: ast.Name) -> tuple[str, Fix, ast.Expr]:
 
 _GENERICS = {"list": 1, "set": 1, "dict": 2}
 _ALIASES = {
-    "List": "list", "Set": "set", "Dict": "dict", "array": "list", "Array": "list", "map": "dict", "Map": "dict"
+    "List": "list", "Set": "set", "Dict": "dict", "array": "list", "Array": "list",
+    "map": "dict", "Map": "dict",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import gc
 import re
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from . import ast, comments
 from .build_data import BuildData
@@ -20,9 +20,6 @@ from .diagnostic import Diagnostic, error
 from .lexer import ContextualLexer
 from .read import LARGEST_FILE
 from .source import Place, Source, Span
-
-if TYPE_CHECKING:
-    from lark import Lark
 
 
 class Parsed(NamedTuple):
@@ -42,7 +39,7 @@ class Builder(BuildExpressions, BuildData, BuildGraphs, BuildRuns):
 class _Machine(NamedTuple):
     """Lark with its tables, the builder that it calls, and the lock that gives it to one text at a time."""
 
-    lark: Lark
+    lark: Any
     builder: Builder
     lock: Lock
 
@@ -77,10 +74,10 @@ def _read(machine: _Machine, text: str) -> tuple[ast.Declaration, ...]:
     """The declarations of a text; garbage collection waits, since all that is made here stays."""
     from .recover import Recovery
 
-    vocabulary = machine.lark.parser.lexer.vocabulary  # type: ignore[union-attr]
+    vocabulary = machine.lark.parser.lexer.vocabulary
     collecting = gc.isenabled()
     gc.disable()
-    found: Any = ()
+    found: tuple[ast.Declaration, ...] = ()
     try:
         found = machine.lark.parse(text, on_error=Recovery(machine.builder, vocabulary, text))
     except Exception as problem:  # a mistake in the recovery must not become a traceback for the user

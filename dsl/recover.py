@@ -1,11 +1,11 @@
 """From a token that the parser cannot take to a finding, and to a place from which it can go on.
 
-First a repair is looked for: a known mistake (misreads), one missing sign, one sign too many. If there is one,
-the parser goes on as if it had been made. Otherwise what was begun is dropped back to the innermost list that is
-open (clauses of a node, items of a graph, declarations of the file …) and the text is skipped to the next word
-that starts an item of that list, to its closing brace, or to an item of a list outside, in which case the braces
-between are taken as missing. Nothing is ever copied, and the text is only skipped forward, so that recovery is
-linear in the text for any number of mistakes up to the limit.
+First a repair is looked for: a known mistake (misreads), one missing sign, one sign too many. If there is
+one, the parser goes on as if it had been made. Otherwise what was begun is dropped back to the innermost
+list that is open (clauses of a node, items of a graph, declarations of the file …) and the text is skipped
+to the next word that starts an item of that list, to its closing brace, or to an item of a list outside, in
+which case the braces between are taken as missing. Nothing is ever copied, and the text is only skipped
+forward, so that recovery is linear in the text for any number of mistakes up to the limit.
 """
 
 from __future__ import annotations
@@ -27,29 +27,30 @@ class Frame(NamedTuple):
     """A list that is open: which one, and the index on the parser's stack of the state before it."""
 
     kind: str
-    index: int
+    depth: int
+
+
+def _outermost(value: Any, which: int) -> Any:
+    """The first or the last part of gathered parts, however they nest."""
+    while isinstance(value, list | tuple):
+        value = value[which] if value else None  # pyright: ignore[reportUnknownVariableType]
+    return value  # pyright: ignore[reportUnknownVariableType]
 
 
 def start_of(value: Any) -> int | None:
     """Where a value on the parser's stack starts."""
-    while isinstance(value, list | tuple) and not hasattr(value, "span"):
-        if not value:
-            return None
-        value = value[0]  # pyright: ignore[reportUnknownVariableType]
-    span = getattr(value, "span", None)  # pyright: ignore[reportUnknownArgumentType]
-    return span.start if span is not None else getattr(value, "start_pos", None)
+    first = _outermost(value, 0)
+    span: Span | None = getattr(first, "span", None)
+    return span.start if span is not None else getattr(first, "start_pos", None)
 
 
 def end_of(value: Any) -> int | None:
     """Where a value on the parser's stack ends."""
-    while isinstance(value, list | tuple) and not hasattr(value, "span"):
-        if not value:
-            return None
-        value = value[-1]  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, int):
-        return value
-    span = getattr(value, "span", None)  # pyright: ignore[reportUnknownArgumentType]
-    return span.end if span is not None else getattr(value, "end_pos", None)
+    last = _outermost(value, -1)
+    if isinstance(last, int):
+        return last
+    span: Span | None = getattr(last, "span", None)
+    return span.end if span is not None else getattr(last, "end_pos", None)
 
 
 class Recovery:
@@ -147,26 +148,26 @@ class Recovery:
     def item_start(self, frame: Frame) -> int | None:
         """Where the item that was begun in a list starts, if one was."""
         values = self.state.value_stack
-        at = frame.index + 1
+        at = frame.depth + 1
         return start_of(values[at]) if len(values) > at else None
 
     def drop_to(self, frame: Frame) -> None:
         """Forget what was begun after the last whole item of a list."""
         stack, values = self.state.state_stack, self.state.value_stack
-        target = self.states[stack[frame.index]][frame.kind][1]
-        if len(stack) > frame.index + 1 and stack[frame.index + 1] == target:
-            del stack[frame.index + 2 :]
-            del values[frame.index + 1 :]
+        target = self.states[stack[frame.depth]][frame.kind][1]
+        if len(stack) > frame.depth + 1 and stack[frame.depth + 1] == target:
+            del stack[frame.depth + 2 :]
+            del values[frame.depth + 1 :]
         else:
-            del stack[frame.index + 1 :]
-            del values[frame.index :]
+            del stack[frame.depth + 1 :]
+            del values[frame.depth :]
             if frame.kind != "members":
                 stack.append(target)
                 values.append([])
 
     def opening(self, frame: Frame) -> Tok | None:
         """The brace that opened a list."""
-        token = self.state.value_stack[frame.index - 1] if frame.index else None
+        token = self.state.value_stack[frame.depth - 1] if frame.depth else None
         return token if isinstance(token, Tok) else None
 
     def close(self, frame: Frame, at: int) -> None:
@@ -199,7 +200,9 @@ class Recovery:
             self.build.report("LG006", words, Span(token.start_pos, token.end_pos))
         for frame in self.frames()[:-1]:
             self.close(frame, token.start_pos)
-        self.drop_to(self.frames()[-1])
+        file = self.frames()[-1]
+        if not self._whole(file):
+            self.drop_to(file)
         return self.resume(len(self.text))
 
     # --- panic
@@ -216,16 +219,20 @@ class Recovery:
         at, outer = self._skip(frames, token)
         for frame in frames[:outer]:
             self.close(frame, at)
-        if not outer or not self._fits(at):
+        if not self._whole(frames[outer]) or not self._fits(at):
             self.drop_to(frames[outer])
         return self.resume(at)
+
+    def _whole(self, frame: Frame) -> bool:
+        """Whether what was begun in a list could end here, so that it is kept."""
+        return self.trial().takes(("RBRACE" if frame.depth else "$END",))
 
     def _go_on(self, frames: list[Frame], at: int, outer: int, token: Tok) -> bool:
         """Close lists whose braces are missing, and go on in the one outside."""
         self._missing_brace(frames[0], at, token)
         for frame in frames[:outer]:
             self.close(frame, at)
-        if not self._fits(at):
+        if not self._whole(frames[outer]) or not self._fits(at):
             self.drop_to(frames[outer])
         return self.resume(at)
 
@@ -280,12 +287,12 @@ class Recovery:
         """Whether the list that is `outer` lists outside would take the token at an offset."""
         frame = frames[outer]
         stack = self.state.state_stack
-        target = self.states[stack[frame.index]][frame.kind][1]
+        target = self.states[stack[frame.depth]][frame.kind][1]
         if frame.kind == "members":
-            whole = len(stack) > frame.index + 1 and stack[frame.index + 1] == target
-            trial = self.trial(frame.index + 2 if whole else frame.index + 1)
+            whole = len(stack) > frame.depth + 1 and stack[frame.depth + 1] == target
+            trial = self.trial(frame.depth + 2 if whole else frame.depth + 1)
         else:
-            trial = self.trial(frame.index + 1)
+            trial = self.trial(frame.depth + 1)
             trial.go(frame.kind)
         return lookahead.continues(self.vocabulary, self.text, trial, at, 1)
 

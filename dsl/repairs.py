@@ -185,11 +185,11 @@ def _keyword(r: Recovery, token: Tok) -> bool:
 def _keyword_before(r: Recovery, token: Tok) -> bool:
     """The same where the word was taken for a name, and only the token behind it does not fit."""
     frame = r.frames()[0]
-    values = r.state.value_stack[frame.index + 1 :]
+    values = r.state.value_stack[frame.depth + 1 :]
     if len(values) != 1 or not isinstance(values[0], ast.Name):
         return False
     name = values[0]
-    trial = r.trial(frame.index + 2)
+    trial = r.trial(frame.depth + 2)
     if (near := _nearest(r, trial, name.text)) is None:
         return False
     word, terminal = near

@@ -14,7 +14,8 @@ Table = dict[int, dict[str, Any]]
 def shifts(states: Table, stack: list[int], terminal: str) -> bool:
     """Whether the parser, after the reductions that it would make, has room for a terminal.
 
-    A row of the table may list a terminal that fits only elsewhere, where the same rule ends; the stack decides.
+    A row of the table may list a terminal that fits only elsewhere, where the same rule ends: the stack
+    decides.
     """
     kept = len(stack)
     extra: list[int] = []

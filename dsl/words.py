@@ -5,7 +5,24 @@ from __future__ import annotations
 from keyword import kwlist
 
 RESERVED = frozenset(
-    ["start", "end", "and", "or", "not", "in", "is", "if", "else", "none", "true", "false", "when", "on", "from", "import"],
+    [
+        "start",
+        "end",
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "if",
+        "else",
+        "none",
+        "true",
+        "false",
+        "when",
+        "on",
+        "from",
+        "import",
+    ],
 )
 """The language's own reserved words: never names, wherever they stand."""
 
@@ -20,8 +37,29 @@ LONGEST_NAME = 100
 
 NODE_KINDS = ("task", "decision", "barrier", "parallel", "subgraph", "map")
 
-CLAUSES = tuple(
-    ["reads", "records", "ensures", "goto", "retry", "timeout", "effect", "params", "impl", "shows", "decision", "modify", "reroute", "branch", "join", "on_error", "on", "in", "out", "max_steps", "over", "concurrency"]
+CLAUSES = (
+    "reads",
+    "records",
+    "ensures",
+    "goto",
+    "retry",
+    "timeout",
+    "effect",
+    "params",
+    "impl",
+    "shows",
+    "decision",
+    "modify",
+    "reroute",
+    "branch",
+    "join",
+    "on_error",
+    "on",
+    "in",
+    "out",
+    "max_steps",
+    "over",
+    "concurrency",
 )
 
-DECLARATIONS = tuple(["from", "enum", "record", "union", "opaque", "state", "graph", "migrate", "scenario"])
+DECLARATIONS = ("from", "enum", "record", "union", "opaque", "state", "graph", "migrate", "scenario")

@@ -1,20 +1,18 @@
 """From the grammar to Lark's parse tables: built once, kept beside the grammar, loaded at each start.
 
-`tables.json` is written by `python -m lgc.grammar.tables` and holds what Lark needs to go on without building,
-behind a stamp: the format, the edition, Lark's version and the SHA-256 of the grammar's text. Tables with
-another stamp, or none, or broken ones, are built anew in memory, which takes a fraction of a second more.
+`tables.json` is written by `python -m lgc.grammar.tables` and holds what Lark needs to go on without
+building, behind a stamp: the format, the edition, Lark's version and the SHA-256 of the grammar's text.
+Tables with another stamp, or none, or broken ones, are built anew in memory, which takes a fraction of a
+second more.
 """
 
 from __future__ import annotations
 
 import json
 from pkgutil import get_data
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import EDITION, text
-
-if TYPE_CHECKING:
-    from lark import Lark
 
 FORMAT = 1
 NAME = "tables.json"
@@ -47,8 +45,12 @@ def build() -> dict[str, Any]:
     return {"stamp": stamp(grammar), "data": data, "memo": memo}
 
 
-def load(transformer: object, plugins: dict[str, Any] | None = None) -> Lark:
-    """A parser that calls `transformer` for each rule and valued terminal; never fails over the tables."""
+def load(transformer: object, plugins: dict[str, Any] | None = None) -> Any:
+    """A `lark.Lark` that calls `transformer` for each rule and valued terminal.
+
+    It is `Any` to type checkers: Lark's own types are incomplete. Whatever is wrong with the kept tables, it
+    is never an error.
+    """
     grammar = text()
     options: dict[str, Any] = {"transformer": transformer, "_plugins": plugins or {}}
     try:
@@ -57,13 +59,13 @@ def load(transformer: object, plugins: dict[str, Any] | None = None) -> Lark:
         return _lighter(_built(grammar, options))
 
 
-def _built(grammar: str, options: dict[str, Any] | None = None) -> Lark:
+def _built(grammar: str, options: dict[str, Any] | None = None) -> Any:
     from lark import Lark
 
     return Lark(grammar, **_OPTIONS, **(options or {}))
 
 
-def _loaded(kept: bytes, grammar: str, options: dict[str, Any]) -> Lark:
+def _loaded(kept: bytes, grammar: str, options: dict[str, Any]) -> Any:
     from lark import Lark
 
     tables = json.loads(kept)
@@ -76,8 +78,9 @@ def _loaded(kept: bytes, grammar: str, options: dict[str, Any]) -> Lark:
         int(state): {int(token): action for token, action in actions.items()}
         for state, actions in table["states"].items()
     }
+    lark: Any = Lark
     # What Lark's own generated parsers call; the stamp makes sure of the version.
-    return Lark._load_from_dict(tables["data"], memo, **options)  # pyright: ignore[reportPrivateUsage]
+    return lark._load_from_dict(tables["data"], memo, **options)
 
 
 class _Symbol:
@@ -99,9 +102,9 @@ class _Reduction:
         self.origin = _Symbol(str(rule.origin.name))
 
 
-def _lighter(lark: Lark) -> Lark:
+def _lighter(lark: Any) -> Any:
     """Put light reductions for Lark's rules into its table and its callbacks (a sixth of the parse)."""
-    parser: Any = lark.parser.parser  # type: ignore[attr-defined]
+    parser = lark.parser.parser
     table, callbacks = parser._parse_table, parser.parser.callbacks
     light: dict[int, _Reduction] = {}
     for row in table.states.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -11,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from lgc.dsl import ast
 from lgc.dsl.parse import parse
 from lgc.dsl.read import read_bytes
-from lgc.dsl.source import Source
+from lgc.dsl.source import Source, Span
 
 VALID = Path(__file__).parent.parent / "corpus" / "parse" / "valid"
 ARTICLE = VALID.parent.parent / "build" / "article.lgraph"
@@ -31,7 +32,8 @@ def show(value: object) -> str:
         case ast.Unary(op=op, operand=operand):
             return f"[{op} {show(operand)}]"
         case tuple():
-            return "(" + ", ".join(show(part) for part in value) + ")"  # pyright: ignore[reportUnknownVariableType]
+            parts = [show(part) for part in cast("tuple[object, ...]", value)]
+            return "(" + ", ".join(parts) + ")"
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
             parts = [
                 f"{field.name}={show(getattr(value, field.name))}"
@@ -50,7 +52,7 @@ def tree(file: ast.File) -> str:
         if inner is None:
             lines.append(show(declaration))
             continue
-        lines.append(show(dataclasses.replace(declaration, items=())))  # type: ignore[call-arg]
+        lines.append(show(dataclasses.replace(cast("ast.State", declaration), items=())))
         lines += ["  " + show(item) for item in inner]
     return "\n".join(lines + [comment.text for comment in file.comments])
 
@@ -71,11 +73,11 @@ def test_spans_cover_what_was_written(path: Path) -> None:
     text = source.text
 
     def visit(value: object, start: int, end: int) -> None:
-        if isinstance(value, tuple) and not hasattr(value, "start"):
-            for part in value:  # pyright: ignore[reportUnknownVariableType]
+        if isinstance(value, tuple) and not isinstance(value, Span):
+            for part in cast("tuple[object, ...]", value):
                 visit(part, start, end)
         elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-            span = getattr(value, "span")  # noqa: B009
+            span: Span = cast("Any", value).span
             written = text[span.start : span.end]
             assert start <= span.start < span.end <= end, value
             assert written == written.strip(), value
