@@ -17,12 +17,12 @@ Terms:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
+from ..dsl.frozen import frozen
 from ..dsl.source import Place
 
 START = "start"
@@ -43,69 +43,69 @@ ScalarName: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scalar:
     """A built-in type without parameters."""
 
     name: ScalarName
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoneOnly:
     """The type of `none` before it meets an optional."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unknown:
     """The type of something already reported: it fits everything, so that one mistake is one finding."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OptionalOf:
     """`T?`; never nested."""
 
     item: Type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListOf:
     item: Type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetOf:
     item: Type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DictOf:
     key: Type
     value: Type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnumType:
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordType:
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnionType:
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateType:
     """A sub-state."""
 
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpaqueType:
     key: Key
 
@@ -130,7 +130,7 @@ Type: TypeAlias = (
 ConstValue: TypeAlias = bool | int | float | str | bytes | Decimal | datetime | date | timedelta | UUID | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Const:
     """A literal, already a value of its type (a string literal that fits a `date` is a `date` here)."""
 
@@ -139,7 +139,7 @@ class Const:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnumConst:
     """`E.a`."""
 
@@ -149,7 +149,7 @@ class EnumConst:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldRef:
     """A field of the state in scope."""
 
@@ -158,7 +158,7 @@ class FieldRef:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamRef:
     """A parameter of the mutation or of the barrier's decision."""
 
@@ -167,7 +167,7 @@ class ParamRef:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ItemRef:
     """The element of a map's `over … as item`."""
 
@@ -176,7 +176,7 @@ class ItemRef:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attr:
     """`x.f` of a record or a sub-state; `x?.f` where `safe` (none if x is none)."""
 
@@ -187,7 +187,7 @@ class Attr:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Index:
     """`d[k]`, `xs[i]`; can fail."""
 
@@ -203,7 +203,7 @@ FunctionName: TypeAlias = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """A built-in function. `min(a, b, …)` and `min(xs)` are told apart by their number of arguments."""
 
@@ -213,7 +213,7 @@ class Call:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Visits:
     """`visits(node)`: how often the node has completed in this run of its graph."""
 
@@ -222,7 +222,7 @@ class Visits:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Steps:
     """`steps()`: how many nodes have completed in this run of the graph."""
 
@@ -230,7 +230,7 @@ class Steps:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MakeRecord:
     """`R(f = e)`: the fields given, in the order written; the others take the record's defaults."""
 
@@ -240,7 +240,7 @@ class MakeRecord:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MakeList:
     """`[a, b]`; a set where `type` is one."""
 
@@ -249,7 +249,7 @@ class MakeList:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MakeDict:
     """`{k: v}`; a `json` object where `type` is `json`."""
 
@@ -258,7 +258,7 @@ class MakeDict:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unary:
     op: Literal["-", "not"]
     operand: Expr
@@ -266,7 +266,7 @@ class Unary:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Binary:
     """Every binary operator; `x == none` and `x != none` are comparisons with a `Const` of `NoneOnly`."""
 
@@ -279,7 +279,7 @@ class Binary:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsRecord:
     """`x is R`."""
 
@@ -289,7 +289,7 @@ class IsRecord:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conditional:
     """`A if C else B`."""
 
@@ -300,7 +300,7 @@ class Conditional:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Widen:
     """An `int` that is used where a `float` is expected: the same number as a float."""
 
@@ -333,14 +333,14 @@ Expr: TypeAlias = (
 # --- data -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnumMember:
     name: str
     doc: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Enum:
     key: Key
     members: tuple[EnumMember, ...]
@@ -348,7 +348,7 @@ class Enum:
     place: Place  # of the name, as everywhere below
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordField:
     name: str
     type: Type
@@ -357,7 +357,7 @@ class RecordField:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     key: Key
     fields: tuple[RecordField, ...]
@@ -365,7 +365,7 @@ class Record:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Union:
     key: Key
     members: tuple[Key, ...]  # of records
@@ -383,7 +383,7 @@ class PythonName(NamedTuple):
         return f"{self.module}:{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opaque:
     key: Key
     target: PythonName
@@ -395,7 +395,7 @@ Number: TypeAlias = int | float | Decimal
 MergeRule: TypeAlias = Literal["error", "last", "append", "sum", "max", "min", "union", "custom"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Merge:
     """How branches that changed the field are joined; `target` only for `custom`."""
 
@@ -411,7 +411,7 @@ class Bounds(NamedTuple):
     high: Number | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """A field of a state. `default` is a constant expression, or None where none was written."""
 
@@ -427,14 +427,14 @@ class Field:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Param:
     name: str
     type: Type
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """What a statement writes: a field, a part of one (longer `path`), or an entry of a dict (`key`)."""
 
@@ -444,7 +444,7 @@ class Target:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assign:
     """One update.
 
@@ -458,7 +458,7 @@ class Assign:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delete:
     """`del d[k]`."""
 
@@ -469,7 +469,7 @@ class Delete:
 Statement: TypeAlias = Assign | Delete
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mutation:
     """A mutation of a state.
 
@@ -486,7 +486,7 @@ class Mutation:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     key: Key
     fields: tuple[Field, ...]
@@ -506,7 +506,7 @@ class State:
 # --- nodes ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MutationCall:
     """A mutation with its arguments, in the order of its parameters."""
 
@@ -515,7 +515,7 @@ class MutationCall:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Read:
     """A field that a task sees; `required`: it must have a value (`f!`)."""
 
@@ -524,7 +524,7 @@ class Read:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retry:
     """`attempts` more attempts; the pauses between them in milliseconds; exceptions as `module:Name`."""
 
@@ -535,7 +535,7 @@ class Retry:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Task:
     """`reads *` is spelled out as every field; `params` are constants."""
 
@@ -554,7 +554,7 @@ class Task:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     name: str
     region: str
@@ -562,7 +562,7 @@ class Decision:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """One decision that a barrier offers, with its parameters and what taking it records."""
 
@@ -573,7 +573,7 @@ class Answer:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnswerCall:
     """A decision taken, with its arguments in the order of its parameters."""
 
@@ -582,7 +582,7 @@ class AnswerCall:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Barrier:
     """`answers` holds `approve` and `reject(reason: str)` where none were declared (`declared` is False)."""
 
@@ -599,7 +599,7 @@ class Barrier:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Branch:
     """One branch; its edges are those of the region `"parallel/branch"`."""
 
@@ -609,7 +609,7 @@ class Branch:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parallel:
     """`join_count` is the N of `join first N`, 1 for `any`, the number of branches for `all`."""
 
@@ -623,12 +623,12 @@ class Parallel:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SameState:
     """The subgraph works on the outer state itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OnField:
     """The subgraph works on a field of the outer state."""
 
@@ -636,7 +636,7 @@ class OnField:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InOut:
     """A fresh inner state from `inputs` (over the outer state, and the item of a map); at its end the outer
     mutations in `outputs` are recorded, their arguments over the inner state (and the item)."""
@@ -645,7 +645,7 @@ class InOut:
     outputs: tuple[MutationCall, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subgraph:
     name: str
     region: str
@@ -656,7 +656,7 @@ class Subgraph:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MapNode:
     """`concurrency` None is unbounded."""
 
@@ -678,7 +678,7 @@ Node: TypeAlias = Task | Decision | Barrier | Parallel | Subgraph | MapNode
 # --- graphs -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edge:
     """One arrow. `trigger` "plain" has none; `guard` only with "when"; `outcome` only with "on"."""
 
@@ -692,7 +692,7 @@ class Edge:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Region:
     """The graph's own edges (`id` "", `parallel` None), or those of one branch.
 
@@ -707,7 +707,7 @@ class Region:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adaptive:
     duration: float
     tokens: float
@@ -715,7 +715,7 @@ class Adaptive:
     threshold: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checkpointing:
     """When a checkpoint is made, how many stay, when a state is written whole. Lengths in milliseconds."""
 
@@ -729,7 +729,7 @@ class Checkpointing:
     compact_steps: int | None = None  # None is `auto`
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Graph:
     key: Key
     state: Key
@@ -752,7 +752,7 @@ class Graph:
 # --- scenarios and migrations -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScriptedVisit:
     """What one visit of a node does. Mutations and arguments are constants over the scenario."""
 
@@ -767,7 +767,7 @@ class ScriptedVisit:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExpectedPath:
     """`frame` is () for the graph's region, (`check`, `facts`) for a branch."""
 
@@ -776,19 +776,19 @@ class ExpectedPath:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExpectedTruth:
     condition: Expr
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExpectedEnd:
     node: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExpectedFailure:
     text: str
     place: Place
@@ -797,7 +797,7 @@ class ExpectedFailure:
 Expectation: TypeAlias = ExpectedPath | ExpectedTruth | ExpectedEnd | ExpectedFailure
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scenario:
     title: str
     graph: Key
@@ -807,7 +807,7 @@ class Scenario:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RenameStep:
     what: Literal["node", "field", "mutation"]
     old: str
@@ -815,7 +815,7 @@ class RenameStep:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetStep:
     """`set f = expr`; the expression is kept as written: it is over the old state, which only the stored
     canonical form of the old graph can type."""
@@ -825,20 +825,20 @@ class SetStep:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DropStep:
     field: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MoveStep:
     old: str
     new: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Migration:
     graph: Key
     hash: str
@@ -849,7 +849,7 @@ class Migration:
 # --- everything -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Module:
     """What one file declares, in the order written, and what it imports."""
 
@@ -860,7 +860,7 @@ class Module:
     migrations: tuple[Migration, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     """All that was given to the compiler and all that it imports. Modules are sorted by path."""
 

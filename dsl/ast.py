@@ -13,19 +13,10 @@ newlines; "" where there is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypeVar, dataclass_transform
+from typing import Literal, TypeAlias
 
+from .frozen import frozen as node
 from .source import Source, Span
-
-T = TypeVar("T")
-
-
-@dataclass_transform(frozen_default=True)
-def node(cls: type[T]) -> type[T]:
-    """Make a class one kind of tree node: frozen, with slots, equal by content."""
-    return dataclass(frozen=True, slots=True)(cls)
-
 
 # --- words ----------------------------------------------------------------------------------------------
 
