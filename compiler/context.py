@@ -8,6 +8,7 @@ of fields first, expressions later), so that declarations may stand in any order
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
@@ -93,7 +94,17 @@ class Context:
 class Unit:
     """One file while it is resolved: its tree, its symbols and the places where its text is broken."""
 
-    __slots__ = ("_mentioned", "broken", "context", "file", "path", "source", "symbols")
+    __slots__ = (
+        "_mentioned",
+        "_origins",
+        "_starts",
+        "broken",
+        "context",
+        "file",
+        "path",
+        "source",
+        "symbols",
+    )
 
     def __init__(self, context: Context, path: str, file: ast.File, broken: tuple[Span, ...]) -> None:
         self.context = context
@@ -103,6 +114,8 @@ class Unit:
         self.broken = broken
         self.symbols: dict[str, Symbol] = {}
         self._mentioned: frozenset[str] | None = None
+        self._origins: dict[str, str] | None = None
+        self._starts = sorted(span.start for span in broken)
 
     def place(self, span: Span) -> Place:
         """The place of a span of this file."""
@@ -136,6 +149,13 @@ class Unit:
             self._mentioned = frozenset(a or b for a, b in found)
         return name in self._mentioned
 
+    def origin(self, name: str) -> str | None:
+        """The path, as written here, of the file from which a name is imported."""
+        if self._origins is None:
+            imports = [d for d in self.file.declarations if isinstance(d, ast.Import)]
+            self._origins = {n.text: d.path.value for d in reversed(imports) for n in d.names}
+        return self._origins.get(name)
+
     def undefined(
         self, what: str, name: ast.Name, known: Iterable[str], *, code: str = "LG101", where: str = ""
     ) -> str | None:
@@ -164,7 +184,8 @@ class Unit:
 
     def has_errors(self, span: Span) -> bool:
         """Whether text inside the span could not be read."""
-        return any(span.start <= b.start <= span.end for b in self.broken)
+        at = bisect_left(self._starts, span.start)
+        return at < len(self._starts) and self._starts[at] <= span.end
 
 
 def unique(unit: Unit, what: str, names: Iterable[ast.Name]) -> list[ast.Name]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ..dsl import ast
 from ..dsl.source import Place, Span
@@ -226,8 +227,8 @@ class Typer:
             return self.hole(place)
         symbol = self.unit.symbols.get(name)
         if symbol is None:
-            known = [*scope.params, *scope.items, *scope.fields]
-            known += [n for n, s in self.unit.symbols.items() if s.kind in ("enum", "record")]
+            symbols = (n for n, s in self.unit.symbols.items() if s.kind in ("enum", "record"))
+            known = chain(scope.params, scope.items, scope.fields, symbols)
             self.unit.undefined("name", ast.Name(written.span, name), known)
         elif symbol.kind == "enum":
             member = next(iter(self.tables.enums.get(symbol.key, {})), "member")
@@ -400,7 +401,7 @@ class Typer:
         name = written.record
         symbol = self.unit.symbols.get(name.text)
         if symbol is None:
-            records = [n for n, s in self.unit.symbols.items() if s.kind == "record"]
+            records = (n for n, s in self.unit.symbols.items() if s.kind == "record")
             self.unit.undefined("record", name, records)
             return Const(False, BOOL, place)
         if symbol.kind != "record":

@@ -22,6 +22,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from ..dsl import ast
@@ -108,7 +109,8 @@ def _no_function(typer: Typer, written: ast.Call) -> None:
     if symbol is not None or typer.is_local(name.text):
         typer.error("LG203", f"`{name.text}` cannot be called: it is not a function or a record", name.span)
         return
-    known = [*FUNCTIONS, "visits", "steps", *(n for n, s in symbols.items() if s.kind == "record")]
+    records = (n for n, s in symbols.items() if s.kind == "record")
+    known = chain(FUNCTIONS, ("visits", "steps"), records)
     typer.unit.undefined("no function or record", name, known, code="LG203")
 
 

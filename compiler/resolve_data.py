@@ -92,13 +92,11 @@ def _imported(unit: Unit, link: Link, name: ast.Name, own: dict[str, dict[str, S
     if target.lost(name.text):
         return nothing
     path = link.written.path.value
-    for declaration in target.file.declarations:
-        if isinstance(declaration, ast.Import) and any(n.text == name.text for n in declaration.names):
-            message = f'"{path}" does not declare `{name.text}`, it imports it'
-            unit.error(
-                "LG101", message, name.span, help=f'import it from where it is: "{declaration.path.value}"'
-            )
-            return nothing
+    origin = target.origin(name.text)
+    if origin is not None:
+        message = f'"{path}" does not declare `{name.text}`, it imports it'
+        unit.error("LG101", message, name.span, help=f'import it from where it is: "{origin}"')
+        return nothing
     near = unit.context.speller.nearest(name.text, names)
     help = f"did you mean `{near}`?" if near else ""
     unit.error("LG101", f'"{path}" has no declaration `{name.text}`', name.span, help=help)
@@ -135,7 +133,7 @@ def _members(unit: Unit, declaration: ast.Union) -> Iterator[model.Key]:
     for member in unique(unit, "member", declaration.members):
         symbol = unit.symbols.get(member.text)
         if symbol is None:
-            records = [n for n, s in unit.symbols.items() if s.kind == "record"]
+            records = (n for n, s in unit.symbols.items() if s.kind == "record")
             unit.undefined("record", member, records)
         elif symbol.kind == "record":
             yield symbol.key

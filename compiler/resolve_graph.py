@@ -41,7 +41,7 @@ def graph_state(unit: Unit, written: ast.Graph) -> Key | None:
     """The state that a graph works on; reports LG101 and LG201."""
     symbol = unit.symbols.get(written.state.text)
     if symbol is None:
-        states = [name for name, s in unit.symbols.items() if s.kind == "state"]
+        states = (name for name, s in unit.symbols.items() if s.kind == "state")
         near = unit.undefined("state", written.state, states)
         return None if near is None else unit.symbols[near].key
     if symbol.kind == "state":

@@ -7,6 +7,8 @@ one finding.
 
 from __future__ import annotations
 
+from itertools import chain
+
 from ..dsl import ast
 from . import model
 from .context import Unit, kind_with_article
@@ -201,8 +203,8 @@ def _named(unit: Unit, written: ast.NamedType, transient: bool, field: bool) -> 
     symbol = unit.symbols.get(written.name)
     if symbol is None:
         name = ast.Name(written.span, written.name)
-        types = [n for n, s in unit.symbols.items() if s.kind not in ("graph", "unknown")]
-        unit.undefined("type", name, [*types, *BUILT_IN])
+        types = (n for n, s in unit.symbols.items() if s.kind not in ("graph", "unknown"))
+        unit.undefined("type", name, chain(types, sorted(BUILT_IN)))
         return UNKNOWN
     match symbol.kind:
         case "enum":

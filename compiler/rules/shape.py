@@ -118,7 +118,7 @@ def bare(value: object) -> object:
     if isinstance(value, model.Const) and isinstance(value.type, model.Unknown):
         return value.place  # reported already; no two are the same
     if isinstance(value, model.Expr):
-        slots = tuple(type(value).__slots__)
+        slots = type(value).__match_args__
         parts = tuple(bare(getattr(value, slot)) for slot in slots if slot != "place")
         return (type(value).__name__, type(getattr(value, "value", None)).__name__, parts)
     return value
