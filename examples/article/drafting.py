@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ranking import choose
 from reading import passages, words
 
-_LONG = 40
+_LONG = 45
 _SHORT = 8
 _CLAUSE_END = re.compile(r"\s*[;:]\s*|,\s+(?=(?:but|and|nor|except|unless|who|which)\b)")
 _VERB = re.compile(r"\b(?:shall|is|are|may|has|have|was|were)\b")

@@ -62,19 +62,23 @@ def ranked(path: str) -> tuple[tuple[Passage, float], ...]:
 def choose(
     path: str, count: int, *, taken: Collection[int], without: Collection[int], limit: float
 ) -> list[Passage]:
-    """The best sentences that are neither taken, nor given up, nor more similar than `limit` to one taken."""
+    """The best sentences, none of them given up or more similar than `limit` to another, one from each place."""
     order = ranked(path)
     vector = dict(zip((p.id for p, _ in order), vectors([p.text for p, _ in order]), strict=True))
     kept = list(taken)
+    places = {passage.place for passage, _ in order if passage.id in kept}
     found: list[Passage] = []
     for passage, _ in order:
         if len(found) == count:
             break
-        if passage.id in without or passage.id in kept or len(set(terms(passage.text))) < _LEAST_TERMS:
+        if passage.id in without or passage.place in places:
+            continue
+        if len(set(terms(passage.text))) < _LEAST_TERMS:
             continue
         if all(similarity(vector[passage.id], vector[other]) <= limit for other in kept):
             found.append(passage)
             kept.append(passage.id)
+            places.add(passage.place)
     return found
 
 
