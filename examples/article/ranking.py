@@ -62,7 +62,7 @@ def ranked(path: str) -> tuple[tuple[Passage, float], ...]:
 def choose(
     path: str, count: int, *, taken: Collection[int], without: Collection[int], limit: float
 ) -> list[Passage]:
-    """The best sentences, none of them given up or more similar than `limit` to another, one from each place."""
+    """The best sentences, one from each place; none is given up or more similar than `limit` to another."""
     order = ranked(path)
     vector = dict(zip((p.id for p, _ in order), vectors([p.text for p, _ in order]), strict=True))
     kept = list(taken)
