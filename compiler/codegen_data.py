@@ -99,17 +99,17 @@ def makes_record(expr: m.Expr) -> bool:
 
 
 def tags(program: m.Program, module: m.Module) -> dict[m.Key, str]:
-    """The tag of each record that a union of its own file names.
+    """The tag of each record that a union of records of its own file names.
 
     It is `kind`, with underscores behind where a record that takes part has a field of that name. A record
-    of another file cannot know of the union; there the union adds the tag (`lg.Tagged`).
+    of another file cannot know of the union; such a union adds the tag itself (`lg.Tagged`).
     """
     groups: dict[m.Key, set[m.Key]] = {}
     for key in module.declares:
         union = program.unions.get(key)
-        if union is None:
+        if union is None or any(member.path != module.path for member in union.members):
             continue
-        joined = {member for member in union.members if member.path == module.path}
+        joined = set(union.members)
         for member in list(joined):
             joined |= groups.get(member, set())
         for member in joined:
@@ -139,8 +139,6 @@ def union(unit: Unit, declared: m.Union, own_tags: dict[m.Key, str]) -> str:
         text = statement(prefix, subscript(unit.std("typing", "Annotated"), union_of(members), test), 0)
     else:
         tag = _free(unit.program, declared.members)
-        while tag in own_tags.values():
-            tag += "_"
         named = (
             Prefixed(f"{key.name}=", member) for key, member in zip(declared.members, members, strict=True)
         )

@@ -122,6 +122,10 @@ class Names:
         self.program = program
         self.module = module
         self.declared = frozenset(key.name for key in (*module.declares, *module.imports))
+        # Types are named in the scope of classes, where a field of the same name would hide them.
+        self.types = frozenset(
+            key.name for key in (*module.declares, *module.imports) if key not in program.graphs
+        )
         self.user = frozenset(_identifiers(program, module)) | self.declared
         self._taken = {*self.declared, *BUILTINS}
         self._attributes: dict[m.Key, dict[str, str]] = {}
@@ -164,7 +168,7 @@ class Names:
 
     def of_model(self, names: Iterable[str]) -> dict[str, str]:
         """The attributes of another generated model (a checkpoint, a mutation, an answer)."""
-        return attributes(names, MODEL_ATTRIBUTES | self.declared)
+        return attributes(names, MODEL_ATTRIBUTES | self.types)
 
     def of_enum(self, enum: m.Enum) -> dict[str, str]:
         """The attributes of an enum's members."""
@@ -173,7 +177,7 @@ class Names:
     def _memo(self, key: m.Key, names: list[str], reserved: frozenset[str]) -> dict[str, str]:
         found = self._attributes.get(key)
         if found is None:
-            found = self._attributes[key] = attributes(names, reserved | self.declared)
+            found = self._attributes[key] = attributes(names, reserved | self.types)
         return found
 
 

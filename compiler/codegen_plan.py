@@ -217,7 +217,7 @@ class PlanText:
 
     def _parameter(self, state: m.State, field: m.Field) -> str:
         names = self.unit.all_names[state.key.path]
-        if field.name in names.declared or field.name == "self":
+        if field.name in names.types or field.name == "self":
             return names.of_state(state)[field.name]
         return field.name
 

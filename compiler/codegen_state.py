@@ -125,7 +125,7 @@ class StateText:
     def parameter(self, field: m.Field) -> str:
         """The constructor's name for a field."""
         attribute = self.attributes[field.name]
-        return attribute if field.name in self.unit.names.declared or field.name == "self" else field.name
+        return attribute if field.name in self.unit.names.types or field.name == "self" else field.name
 
     def state_class(self) -> str:
         """`class S`."""

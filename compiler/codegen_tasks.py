@@ -51,7 +51,7 @@ class TaskText:
         unit = self.unit
         typed = unit.std("typing", "TypedDict")
         shown = [(name, annotation(unit, value.type, "value")) for name, value in self.task.params]
-        if any(name in unit.names.declared for name, _ in shown):
+        if any(name in unit.names.types for name, _ in shown):
             parts = dict_of([(literal(name), type_) for name, type_ in shown])
             return statement(f"{self.params} = ", call(typed, literal(self.params), parts), 0)
         lines = [statement(f"{name}: ", type_, 4) for name, type_ in shown]
@@ -182,9 +182,10 @@ def protocol(unit: Unit, graph: m.Graph) -> tuple[str, str]:
 def answer(unit: Unit, name: str, declared: m.Answer) -> str:
     """The model of the arguments of one decision."""
     models = unit.names.of_model([param.name for param in declared.params])
-    lines = [
-        model_field(unit, p.name, models[p.name], annotation(unit, p.type, "model"), None, lazy=False)
-        for p in declared.params
-    ]
+    lines: list[str] = []
+    for param in declared.params:
+        default = "None" if isinstance(param.type, m.OptionalOf) else None
+        type_ = annotation(unit, param.type, "model")
+        lines.append(model_field(unit, param.name, models[param.name], type_, default, lazy=False))
     parts = [docstring(declared.doc or f"The decision `{declared.name}`.", 4)]
     return class_(name, f"{unit.lg}.Answer", [*parts, *(["\n".join(lines)] if lines else [])])
