@@ -12,10 +12,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from ..dsl import ast
 from ..dsl.diagnostic import Diagnostic, Severity
+from ..dsl.frozen import frozen
 from ..dsl.source import Source
 from .context import Context
 from .model import Program
@@ -27,7 +27,7 @@ from .rules import run_rules
 FRAMES = 5_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """What is known of some sources.
 

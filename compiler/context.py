@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from ..dsl import ast
 from ..dsl.diagnostic import Diagnostic, Label, Severity
+from ..dsl.frozen import frozen
 from ..dsl.source import Place, Source, Span
 from . import model
 from .spelling import Speller
@@ -37,7 +37,7 @@ class Symbol(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldShape:
     """What the types of expressions need to know of a record's or state's field."""
 
@@ -47,24 +47,16 @@ class FieldShape:
     place: Place
 
 
-@dataclass(slots=True)
 class Tables:
     """All declarations, as far as they are known."""
 
-    enums: dict[model.Key, dict[str, Place]] = field(default_factory=dict[model.Key, dict[str, Place]])
-    records: dict[model.Key, dict[str, FieldShape]] = field(
-        default_factory=dict[model.Key, dict[str, FieldShape]]
-    )
-    unions: dict[model.Key, tuple[model.Key, ...]] = field(
-        default_factory=dict[model.Key, tuple[model.Key, ...]]
-    )
-    states: dict[model.Key, dict[str, FieldShape]] = field(
-        default_factory=dict[model.Key, dict[str, FieldShape]]
-    )
-    mutations: dict[model.Key, dict[str, tuple[model.Param, ...]]] = field(
-        default_factory=dict[model.Key, dict[str, tuple[model.Param, ...]]]
-    )
-    graph_states: dict[model.Key, model.Key] = field(default_factory=dict[model.Key, model.Key])
+    def __init__(self) -> None:
+        self.enums: dict[model.Key, dict[str, Place]] = {}
+        self.records: dict[model.Key, dict[str, FieldShape]] = {}
+        self.unions: dict[model.Key, tuple[model.Key, ...]] = {}
+        self.states: dict[model.Key, dict[str, FieldShape]] = {}
+        self.mutations: dict[model.Key, dict[str, tuple[model.Param, ...]]] = {}
+        self.graph_states: dict[model.Key, model.Key] = {}
 
 
 class Context:

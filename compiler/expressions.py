@@ -13,10 +13,11 @@ asked with `get`, nothing else.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from itertools import chain
+from types import MappingProxyType
 
 from ..dsl import ast
+from ..dsl.frozen import frozen
 from ..dsl.source import Place, Span
 from . import model, operators
 from .constants import LITERALS, bends, fit, natural, strip
@@ -30,7 +31,10 @@ from .types import BOOL, INT, JSON, STR, UNKNOWN, TypeRules, base, is_key, optio
 DEEPEST = 210
 
 
-@dataclass(frozen=True, slots=True)
+NO_NAMES: Mapping[str, Type] = MappingProxyType({})
+
+
+@frozen
 class Scope:
     """What a name may mean where an expression stands.
 
@@ -40,16 +44,16 @@ class Scope:
         items: the item of a map; it hides fields.
         nodes: the nodes that `visits` may name; None outside guards.
         constant: the names of fields that cannot be used here because a constant is wanted; None elsewhere.
-        uses: collects the declarations that the expressions name.
+        uses: collects the declarations that the expressions name, where that is wanted.
     """
 
     unit: Unit
-    fields: Mapping[str, Type] = field(default_factory=dict[str, Type])
-    params: Mapping[str, Type] = field(default_factory=dict[str, Type])
-    items: Mapping[str, Type] = field(default_factory=dict[str, Type])
+    fields: Mapping[str, Type] = NO_NAMES
+    params: Mapping[str, Type] = NO_NAMES
+    items: Mapping[str, Type] = NO_NAMES
     nodes: Collection[str] | None = None
     constant: Collection[str] | None = None
-    uses: set[model.Key] = field(default_factory=set[model.Key])
+    uses: set[model.Key] | None = None
 
 
 class Typer:
@@ -67,6 +71,11 @@ class Typer:
         self.rules = TypeRules(self.tables.unions)
         self.mismatch = mismatch
         self.depth = 0
+
+    def used(self, key: model.Key) -> None:
+        """Note that a declaration is named."""
+        if self.scope.uses is not None:
+            self.scope.uses.add(key)
 
     # --- what is reported ---------------------------------------------------------------------------------
 
@@ -253,7 +262,7 @@ class Typer:
         symbol = self.unit.symbols.get(head.name)
         if symbol is None or symbol.kind != "enum":
             return None
-        self.scope.uses.add(symbol.key)
+        self.used(symbol.key)
         members = self.tables.enums.get(symbol.key, {})
         type = model.EnumType(symbol.key)
         if written.name.text not in members:
@@ -409,7 +418,7 @@ class Typer:
                 message = f"`is` asks for a record, but `{name.text}` is {kind_with_article(symbol.kind)}"
                 self.error("LG201", message, name.span)
             return Const(False, BOOL, place)
-        self.scope.uses.add(symbol.key)
+        self.used(symbol.key)
         type = base(operand.type)
         if isinstance(type, model.UnionType):
             if symbol.key not in self.rules.members(type.key):
@@ -444,7 +453,7 @@ class Typer:
         """`f(…)`, `R(f = …)`."""
         symbol = self.unit.symbols.get(written.name.text)
         if symbol is not None and symbol.kind == "record":
-            self.scope.uses.add(symbol.key)
+            self.used(symbol.key)
             return make_record(self, written, symbol.key, place, facts)
         if symbol is not None and symbol.kind == "unknown":
             return self.hole(place)

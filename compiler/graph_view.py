@@ -7,13 +7,13 @@ A *way on* of a node is an edge, a `goto` or a `reroute`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from ..dsl.frozen import frozen
 from .model import END, START, Barrier, Edge, Graph, Node, Region, Task
 from .resolve_graph import Gaps
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegionView:
     """One region with what can be reached in it.
 

@@ -9,11 +9,11 @@ absolute), is the folder that they must not leave.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from posixpath import dirname, isabs, join, normpath
 
 from ..dsl import ast
 from ..dsl.diagnostic import Diagnostic, Label, error
+from ..dsl.frozen import frozen
 from ..dsl.parse import parse
 from ..dsl.read import read_bytes
 from ..dsl.source import Place, Source
@@ -22,7 +22,7 @@ from .context import BREAKING, Context, Unit
 MOST_IMPORTS = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """One import: where it stands and the file that it names (None: not there, already reported)."""
 
@@ -30,7 +30,7 @@ class Link:
     target: Unit | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Project:
     """Every file, in the order in which they were reached, and the imports of each."""
 

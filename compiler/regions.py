@@ -9,17 +9,17 @@ reported (LG306).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ..dsl import ast
 from ..dsl.diagnostic import Label
+from ..dsl.frozen import frozen
 from ..dsl.source import Place, Span
 from .context import Unit
 from .model import END, START
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arrow:
     """One arrow of a chain; trigger and limit only on the last one."""
 
@@ -30,20 +30,22 @@ class Arrow:
     span: Span
 
 
-@dataclass(slots=True)
 class Block:
     """One region while its edges are gathered."""
 
-    id: str
-    parallel: str | None
-    branch: str | None
-    place: Place
-    doc: str = ""
-    arrows: list[Arrow] = field(default_factory=list[Arrow])
-    nodes: list[str] = field(default_factory=list[str])
+    def __init__(
+        self, id: str, parallel: str | None, branch: str | None, place: Place, doc: str = ""
+    ) -> None:
+        self.id = id
+        self.parallel = parallel
+        self.branch = branch
+        self.place = place
+        self.doc = doc
+        self.arrows: list[Arrow] = []
+        self.nodes: list[str] = []
 
 
-@dataclass(slots=True)
+@frozen
 class Layout:
     """The regions of a graph.
 

@@ -8,10 +8,10 @@ or another.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..dsl import ast
 from ..dsl.diagnostic import Label
+from ..dsl.frozen import frozen
 from . import model, resolve_data, resolve_state
 from .context import Context, Unit
 from .model import Key, Module, Program
@@ -20,7 +20,7 @@ from .resolve_graph import Gaps, graph, graph_state
 from .resolve_runs import Graphs, ScenarioReader, known_graph, migration
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resolved:
     """The program, what of each graph is not known, and what the expressions of records and states name."""
 

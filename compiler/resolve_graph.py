@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ..dsl import ast
 from ..dsl.diagnostic import Label
+from ..dsl.frozen import frozen
 from . import model
 from .clauses import Clauses
 from .constraints import count
@@ -22,7 +22,7 @@ MAX_STEPS = 10_000
 Trigger: TypeAlias = Literal["plain", "when", "else", "on"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gaps:
     """What of a graph is not known, because its text could not be read or names something undefined.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..dsl import ast
+from ..dsl.frozen import frozen
 from . import model
 from .calls import mutation_call
 from .clauses import Clauses
@@ -17,7 +17,7 @@ from .resolve_nodes import Around, on_error
 from .types import UNKNOWN, show
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inner:
     """The graph that runs inside; `state` None where it is not known."""
 

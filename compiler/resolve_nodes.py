@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from ..dsl import ast
+from ..dsl.frozen import frozen
 from ..dsl.source import Place
 from . import model
 from .calls import answer_call, constant_value, mutation_call
@@ -19,7 +19,7 @@ from .resolve_data import target_name
 from .types import STR, resolve_type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Around:
     """What the parts of one graph see of it.
 

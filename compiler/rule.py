@@ -8,10 +8,10 @@ that is not `active` is described already, and found by a later edition.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..dsl.diagnostic import Diagnostic, Label, Severity
+from ..dsl.frozen import frozen
 from ..dsl.source import Place
 from .graph_view import GraphView
 from .resolve import Resolved
@@ -20,7 +20,7 @@ GraphCheck: TypeAlias = Callable[[GraphView], Iterator[Diagnostic]]
 ProgramCheck: TypeAlias = Callable[[Resolved], Iterator[Diagnostic]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One kind of finding.
 
