@@ -114,7 +114,9 @@ def article(place: Path) -> Path:
 
 
 @pytest.fixture
-def lgc(place: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lgc]:
+def lgc(
+    place: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Lgc]:
     """Run a command line; `stdin` is what it may read."""
     modules, paths, finders = set(sys.modules), list(sys.path), list(sys.meta_path)
 

@@ -32,7 +32,10 @@ def guarded(words: list[str]) -> int:
     try:
         from .app import app
 
-        status: Any = app.main(words, prog_name="lgc", standalone_mode=False)
+        if "_LGC_COMPLETE" in os.environ:  # a shell asks how a word goes on
+            app.main(words, prog_name="lgc")
+        with app.make_context("lgc", words) as context:
+            status: Any = app.invoke(context)
         sys.stdout.flush()
         return status if isinstance(status, int) else FINE
     except BaseException as error:
@@ -70,7 +73,10 @@ def _status(error: BaseException) -> int:
         case click.exceptions.Exit():
             return error.exit_code
         case SystemExit():
-            return error.code if isinstance(error.code, int) else FINE
+            if isinstance(error.code, str):
+                _say(error.code)
+                return FINDINGS
+            return error.code or FINE
         case KeyboardInterrupt() | click.Abort():
             _say("interrupted")
             return INTERRUPTED
