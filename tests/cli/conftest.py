@@ -9,6 +9,7 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+
 from lgc.cli import main
 from lgc.cli.terminal import color_mode
 

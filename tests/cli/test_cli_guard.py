@@ -30,10 +30,10 @@ async def a(ctx):
 """
 
 
-def process(*words: str, cwd: Path, **more: Any) -> subprocess.Popen[bytes]:
+def process(*words: str, cwd: Path) -> subprocess.Popen[bytes]:
     """A real process."""
     pipe = subprocess.PIPE
-    return subprocess.Popen([sys.executable, "-m", "lgc", *words], cwd=cwd, stdout=pipe, stderr=pipe, **more)
+    return subprocess.Popen([sys.executable, "-m", "lgc", *words], cwd=cwd, stdout=pipe, stderr=pipe)
 
 
 def test_version_is_that_of_the_project(lgc: Lgc) -> None:

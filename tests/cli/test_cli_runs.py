@@ -1,4 +1,4 @@
-"""`lgc run`, `resume`, `decide`, `runs`, `show`, `log`, `replay`, `fork`, `cancel`: a run from the command line."""
+"""`lgc run`, `resume`, `decide`, `runs`, `show`, `log` …: a run from the command line."""
 
 from __future__ import annotations
 
