@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import neg
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import words
 from .whatif import Table, shifts
+
+if TYPE_CHECKING:
+    from ..grammar.tables import Terminal
 
 
 class Tok:
@@ -80,21 +83,20 @@ _LAST_COMMAS = ("LAST_COMMA", "LAST_COMMA_OF_ACT", "LAST_COMMA_OF_PATH")
 class Vocabulary:
     """What the grammar's terminals say about words: which keywords they may be, and what must follow."""
 
-    def __init__(self, terminals: list[Any]) -> None:
+    def __init__(self, terminals: Sequence[Terminal]) -> None:
         found: dict[str, list[tuple[int, str, str]]] = {}
         self._looks: dict[str, re.Pattern[str]] = {}
         self._patterns: dict[str, str] = {}
         self._divided = ""
         self._divisions: list[int] = []
         for terminal in terminals:
-            pattern: str = terminal.pattern.value
-            match = _WORD.fullmatch(pattern)
+            match = _WORD.fullmatch(terminal.pattern)
             if match:
                 word, plural, look = match.groups()
                 for form in (word, word + "s") if plural else (word,):
                     found.setdefault(form, []).append((-terminal.priority, terminal.name, look))
             elif terminal.name in _LAST_COMMAS or terminal.name == "SLASH_SLASH":
-                self._patterns[terminal.name] = pattern
+                self._patterns[terminal.name] = terminal.pattern
         self.words = {
             word: tuple((name, look) for _, name, look in sorted(entries)) for word, entries in found.items()
         }
@@ -147,10 +149,8 @@ class Vocabulary:
 class ContextualLexer:
     """Lark's contextual lexer, as its parser calls it."""
 
-    __future_interface__ = 2
-
-    def __init__(self, conf: Any, states: Any, always_accept: Any = ()) -> None:
-        self.vocabulary = Vocabulary(list(conf.terminals))
+    def __init__(self, terminals: Sequence[Terminal]) -> None:
+        self.vocabulary = Vocabulary(terminals)
 
     def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[Tok]:
         """The tokens from the lexer state's position on, each as the parser's state at that time sees it."""

@@ -49,7 +49,7 @@ def _machine() -> _Machine:
     from ..grammar import tables
 
     builder = Builder()
-    lark = tables.load(builder, {"ContextualLexer": ContextualLexer})
+    lark = tables.load(builder, ContextualLexer)
     return _Machine(lark, builder, Lock())
 
 
@@ -74,7 +74,7 @@ def _read(machine: _Machine, text: str) -> tuple[ast.Declaration, ...]:
     """The declarations of a text; garbage collection waits, since all that is made here stays."""
     from .recover import Recovery
 
-    vocabulary = machine.lark.parser.lexer.vocabulary
+    vocabulary = machine.lark.lexer.vocabulary
     collecting = gc.isenabled()
     gc.disable()
     found: tuple[ast.Declaration, ...] = ()

@@ -1,28 +1,97 @@
-"""From the grammar to Lark's parse tables: built once, kept beside the grammar, loaded at each start.
+"""From the grammar to Lark's parser: tables built once, kept beside the grammar, loaded at each start.
 
-`tables.json` is written by `python -m lgc.grammar.tables` and holds what Lark needs to go on without
-building, behind a stamp: the format, the edition, Lark's version and the SHA-256 of the grammar's text.
-Tables with another stamp, or none, or broken ones, are built anew in memory, which takes a fraction of a
-second more.
+`tables.json` is written by `python -m lgc.grammar.tables`. It holds the LALR table that Lark built from the
+grammar, without what only building needs, behind a stamp: the format, the edition, Lark's version and the
+SHA-256 of the grammar's text. Where the file has another stamp, is missing or broken, the table is built
+anew in memory, which takes a fraction of a second more.
+
+The layout, format 2: `symbols` are the names of terminals and rules; `terminals` are [name, pattern,
+priority]; `rules` are [symbol, length, builder]; `states` has for each parser state a flat list of symbol,
+step, symbol, step …, where a step from 0 on is the next state and one below 0 is the rule `-1 - step`.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from operator import itemgetter
 from pkgutil import get_data
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import EDITION, text
 
-FORMAT = 1
+FORMAT = 2
 NAME = "tables.json"
-_OPTIONS: dict[str, Any] = {
-    "parser": "lalr",
-    "lexer": "contextual",
-    "start": "start",
-    "keep_all_tokens": True,
-    "maybe_placeholders": False,
-}
+START = "start"
+ONLY = "only"
+"""The builder of rules that pass their only part on."""
+
+
+class Terminal(NamedTuple):
+    """A terminal of the grammar: its pattern is a regular expression."""
+
+    name: str
+    pattern: str
+    priority: int
+
+
+class _Symbol:
+    """The left side of a reduction, as Lark's parser looks at it."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class _Reduction:
+    """A rule as Lark's parser looks at it when it reduces; it compares and hashes faster than Lark's own."""
+
+    __slots__ = ("expansion", "origin")
+
+    def __init__(self, origin: str, length: int) -> None:
+        self.expansion = (None,) * length
+        self.origin = _Symbol(origin)
+
+
+class Parser:
+    """Lark's LALR parser over the tables, with a lexer and builders of our own."""
+
+    def __init__(
+        self, tables: dict[str, Any], builders: object, lexer: Callable[[list[Terminal]], Any]
+    ) -> None:
+        from lark.parsers import lalr_analysis, lalr_parser
+
+        table_of: Any = lalr_analysis.IntParseTable
+
+        symbols: list[str] = tables["symbols"]
+        entries: list[tuple[int, int, str]] = tables["rules"]
+        rules = [_Reduction(symbols[symbol], length) for symbol, length, _ in entries]
+        steps = [(lalr_analysis.Reduce, rule) for rule in reversed(rules)]  # the step -1 is the first rule
+        shift = lalr_analysis.Shift
+        states: dict[int, Any] = {}
+        for number, row in enumerate(tables["states"]):
+            pairs = zip(row[::2], row[1::2], strict=True)
+            states[number] = {symbols[s]: (shift, step) if step >= 0 else steps[step] for s, step in pairs}
+        callbacks: dict[Any, Any] = {}
+        for rule, (_, _, builder) in zip(rules, entries, strict=True):
+            callbacks[rule] = itemgetter(0) if builder == ONLY else getattr(builders, builder)
+        self.terminals = [Terminal(*entry) for entry in tables["terminals"]]
+        for terminal in self.terminals:
+            if hasattr(builders, terminal.name):
+                callbacks[terminal.name] = getattr(builders, terminal.name)
+        self.lexer = lexer(self.terminals)
+        table = table_of(states, {START: tables["start"]}, {START: tables["end"]})
+        parser: Any = lalr_parser.LALR_Parser.__new__(lalr_parser.LALR_Parser)
+        parser.parser = lalr_parser._Parser(table, callbacks)  # pyright: ignore[reportPrivateUsage]
+        self._parser = parser
+
+    def parse(self, source: str, on_error: Callable[[Any], bool] | None = None) -> Any:
+        """What the builders made of a text; each token that does not fit goes to `on_error`."""
+        from lark.lexer import LexerThread
+
+        thread_of: Any = LexerThread
+        return self._parser.parse(thread_of.from_text(self.lexer, source), START, on_error)
 
 
 def stamp(grammar: str) -> str:
@@ -36,93 +105,62 @@ def stamp(grammar: str) -> str:
 
 
 def build() -> dict[str, Any]:
-    """Tables as plain data, built from the grammar."""
-    from lark.grammar import Rule
-    from lark.lexer import TerminalDef
-
-    grammar = text()
-    data, memo = _built(grammar).memo_serialize([TerminalDef, Rule])
-    return {"stamp": stamp(grammar), "data": data, "memo": memo}
-
-
-def load(transformer: object, plugins: dict[str, Any] | None = None) -> Any:
-    """A `lark.Lark` that calls `transformer` for each rule and valued terminal.
-
-    It is `Any` to type checkers: Lark's own types are incomplete. Whatever is wrong with the kept tables, it
-    is never an error.
-    """
-    grammar = text()
-    options: dict[str, Any] = {"transformer": transformer, "_plugins": plugins or {}}
-    try:
-        return _lighter(_loaded(get_data("lgc.grammar", NAME) or b"", grammar, options))
-    except Exception:  # whatever is wrong with the file, the grammar itself is there
-        return _lighter(_built(grammar, options))
-
-
-def _built(grammar: str, options: dict[str, Any] | None = None) -> Any:
+    """Tables as plain data, built by Lark from the grammar."""
     from lark import Lark
 
-    return Lark(grammar, **_OPTIONS, **(options or {}))
+    grammar = text()
+    lark: Any = Lark(grammar, parser="lalr", keep_all_tokens=True, maybe_placeholders=False)
+    table = lark.parser.parser._parse_table
+    symbols = sorted({str(symbol) for row in table.states.values() for symbol in row})
+    index = {symbol: number for number, symbol in enumerate(symbols)}
+    rules = {rule: number for number, rule in enumerate(sorted(lark.rules, key=str))}
 
+    def step(target: Any) -> int:
+        return target if isinstance(target, int) else -1 - rules[target]
 
-def _loaded(kept: bytes, grammar: str, options: dict[str, Any]) -> Any:
-    from lark import Lark
+    def builder(rule: Any) -> str:
+        passed_on = rule.options.expand1 and len(rule.expansion) == 1
+        return str(rule.alias or (ONLY if passed_on else rule.origin.name))
 
-    tables = json.loads(kept)
-    if tables["stamp"] != stamp(grammar):
-        raise ValueError("tables of another grammar")
-    memo = {int(key): value for key, value in tables["memo"].items()}
-    table = tables["data"]["parser"]["parser"]
-    table["tokens"] = {int(key): name for key, name in table["tokens"].items()}
-    table["states"] = {
-        int(state): {int(token): action for token, action in actions.items()}
-        for state, actions in table["states"].items()
+    states = [
+        [part for symbol, (_, target) in sorted(row.items()) for part in (index[symbol], step(target))]
+        for _, row in sorted(table.states.items())
+    ]
+    return {
+        "stamp": stamp(grammar),
+        "symbols": symbols,
+        "terminals": sorted([t.name, t.pattern.to_regexp(), t.priority] for t in lark.terminals),
+        "rules": [[index.get(r.origin.name, 0), len(r.expansion), builder(r)] for r in rules],
+        "states": states,
+        "start": table.start_states[START],
+        "end": table.end_states[START],
     }
-    lark: Any = Lark
-    # What Lark's own generated parsers call; the stamp makes sure of the version.
-    return lark._load_from_dict(tables["data"], memo, **options)
 
 
-class _Symbol:
-    """The left side of a reduction."""
+def load(builders: object, lexer: Callable[[list[Terminal]], Any]) -> Parser:
+    """The parser, from the kept tables if they are good and from the grammar itself otherwise.
 
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-class _Reduction:
-    """What Lark's parser looks at when it reduces; it compares and hashes faster than Lark's own rule."""
-
-    __slots__ = ("expansion", "origin")
-
-    def __init__(self, rule: Any) -> None:
-        self.expansion = tuple(rule.expansion)
-        self.origin = _Symbol(str(rule.origin.name))
-
-
-def _lighter(lark: Any) -> Any:
-    """Put light reductions for Lark's rules into its table and its callbacks (a sixth of the parse)."""
-    parser = lark.parser.parser
-    table, callbacks = parser._parse_table, parser.parser.callbacks
-    light: dict[int, _Reduction] = {}
-    for row in table.states.values():
-        for terminal, (action, target) in row.items():
-            if not isinstance(target, int):
-                if id(target) not in light:
-                    light[id(target)] = reduction = _Reduction(target)
-                    callbacks[reduction] = callbacks[target]
-                row[terminal] = (action, light[id(target)])
-    return lark
+    Args:
+        builders: has a method for each builder that the grammar names, and for each terminal with a value.
+        lexer: makes Lark's lexer of the terminals.
+    """
+    try:
+        tables = json.loads(get_data("lgc.grammar", NAME) or b"")
+        if tables["stamp"] != stamp(text()):
+            raise ValueError("tables of another grammar")
+        return Parser(tables, builders, lexer)
+    except Exception:  # whatever is wrong with the file, the grammar itself is there
+        return Parser(build(), builders, lexer)
 
 
 def main() -> None:
     """Write the tables of the grammar as it is now."""
     from pathlib import Path  # noqa: TID251  (a tool of the project, not part of the compiler)
 
-    written = json.dumps(build(), sort_keys=True, separators=(",", ":"))
-    Path(__file__).with_name(NAME).write_text(written + "\n", encoding="utf-8")
+    lines = [
+        f" {json.dumps(key)}: {json.dumps(value, separators=(',', ':'))}" for key, value in build().items()
+    ]
+    Path(__file__).with_name(NAME).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
