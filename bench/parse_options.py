@@ -26,8 +26,8 @@ OPTIONS = {"parser": "lalr", "keep_all_tokens": True, "maybe_placeholders": Fals
 
 
 CHOSEN = """
-Chosen: Lark's LALR parser over kept tables, builders and terminal callbacks inline, all tokens kept (no filtering
-wrapper around each rule), no collection while parsing, and a contextual lexer that scans all states with one
+Chosen: Lark's LALR parser, kept tables, builders and terminal callbacks inline, all tokens kept (no filter
+around each rule), no collection while parsing, and a contextual lexer that scans all states with one
 pattern. Trees, positions and token filtering each cost more than the whole of that."""
 
 
