@@ -77,7 +77,7 @@ class Loader:
             return
         parsed = parse(source)
         self.context.findings.extend(parsed.diagnostics)
-        broken = tuple(d.place.span for d in parsed.diagnostics if d.code in BREAKING)
+        broken = tuple(d.place.span for d in parsed.diagnostics if d.code in BREAKING and d.fix is None)
         unit = Unit(self.context, source.path, parsed.file, broken)
         self.units[identity] = unit
         self.order.append(unit)
