@@ -134,7 +134,7 @@ def _misread(r: Recovery, token: Tok) -> bool:
             continue
         fix = Fix(span, mistake.write, f"write `{mistake.write}`")
         r.build.report("LG002", mistake.message, span, help=fix.title, fix=fix)
-        r.feed(mistake.means, mistake.write, token.start_pos, token.end_pos)
+        r.feed(mistake.means, mistake.write.strip(), token.start_pos, token.end_pos)
         return r.resume(token.end_pos)
     return False
 
