@@ -15,7 +15,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH
 
-.PHONY: help demo test check check-check format bench bench-peers chaos lock setup clean
+.PHONY: help demo test check lint contracts types mypy pyright check-check format bench bench-peers chaos lock setup clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -26,11 +26,21 @@ demo: $(STAMP) ## a real graph from text to a refused restore, in under a minute
 test: $(STAMP) ## all tests
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
-check: $(STAMP) ## lint, format, strict types, import contracts
+check: lint contracts types ## lint, layout, strict types, import contracts
+
+lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+contracts: $(STAMP)
 	$(BIN)/lint-imports --no-cache
+
+types: mypy pyright
+
+mypy: $(STAMP)
 	$(BIN)/mypy
+
+pyright: $(STAMP)
 	$(BIN)/pyright
 
 check-check: $(STAMP) ## plant errors in a copy and demand that each checker fails
