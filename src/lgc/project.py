@@ -10,18 +10,17 @@ relative, they are relative to the working directory, and so is the root that th
 """
 
 # Paths are text here: as the user wrote them, and links in them not followed.
-# ruff: noqa: PTH100, PTH112, PTH117, PTH118, PTH123, PTH208
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from .dsl.diagnostic import Diagnostic
+from .dsl.frozen import frozen
 from .dsl.source import Source
 
 SUFFIX = ".lgraph"
@@ -40,7 +39,7 @@ class ProjectError(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What a project has set. Paths are as written, relative to `root`.
 
@@ -55,22 +54,22 @@ class Settings:
         nodes: `MODULE[:CLASS]` with the functions of tasks.
     """
 
-    root: Path
-    origin: Path | None = None
+    root: str
+    origin: str | None = None
     source: tuple[str, ...] = ()
     out: str = ""
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    severity: Mapping[str, str] = field(default_factory=dict[str, str])
+    severity: Mapping[str, str] = MappingProxyType({})
     store: str = ""
     nodes: str = ""
 
     def path(self, written: str) -> str:
         """A path from the settings, as a path from the working directory."""
-        return _shown(self.root / written)
+        return _shown(os.path.normpath(os.path.join(self.root, written)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Input:
     """One file that was asked for.
 
@@ -94,32 +93,48 @@ class Projects:
     """Finds the settings of files; each folder is looked at once."""
 
     def __init__(self) -> None:
-        self._by_folder: dict[Path, Settings | None] = {}
-        self._marked: dict[Path, bool] = {}
+        self._by_folder: dict[str, Settings | None] = {}
+        self._marked: dict[str, bool] = {}
 
     def of(self, path: str, given: str = "") -> Settings:
         """The settings for a file, or a folder (ending in a slash); `given`: the folder it was found in."""
-        start = Path(os.path.abspath(path if path != STDIN else "./-"))
-        folder = start if path.endswith("/") or path in (".", "") else start.parent
-        for at in (folder, *folder.parents):
+        start = os.path.abspath(path if path != STDIN else "./-")
+        folder = start if path.endswith("/") or path in (".", "") else os.path.dirname(start)
+        for at in _upwards(folder):
             settings = self._in(at)
             if settings is not None:
                 return settings
-        return Settings(self._plain_root(folder, Path(os.path.abspath(given)) if given else folder))
+        return Settings(self._plain_root(folder, os.path.abspath(given) if given else folder))
 
-    def _plain_root(self, folder: Path, given: Path) -> Path:
-        for at in (folder, *folder.parents):
+    def _plain_root(self, folder: str, given: str) -> str:
+        for at in _upwards(folder):
             if at not in self._marked:
-                self._marked[at] = (at / "pyproject.toml").is_file() or (at / ".git").exists()
+                marks = os.path.join(at, "pyproject.toml"), os.path.join(at, ".git")
+                self._marked[at] = os.path.isfile(marks[0]) or os.path.exists(marks[1])
             if self._marked[at]:
                 return at
-        here = Path.cwd()
-        return here if folder.is_relative_to(here) else given
+        here = os.getcwd()
+        return here if _below(folder, here) else given
 
-    def _in(self, folder: Path) -> Settings | None:
+    def _in(self, folder: str) -> Settings | None:
         if folder not in self._by_folder:
             self._by_folder[folder] = _settings_in(folder)
         return self._by_folder[folder]
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    """The folder and all above it."""
+    while True:
+        yield folder
+        above = os.path.dirname(folder)
+        if above == folder:
+            return
+        folder = above
+
+
+def _below(path: str, folder: str) -> bool:
+    """Whether a path is the folder, or lies in it; both absolute."""
+    return path == folder or path.startswith(os.path.join(folder, ""))
 
 
 def settings_here() -> Settings:
@@ -127,12 +142,12 @@ def settings_here() -> Settings:
     return Projects().of("./")
 
 
-def _settings_in(folder: Path) -> Settings | None:
-    own = folder / "lgc.toml"
+def _settings_in(folder: str) -> Settings | None:
+    own = os.path.join(folder, "lgc.toml")
     text = _text(own)
     if text is not None:
         return _read(folder, own, _toml(own, text))
-    shared = folder / "pyproject.toml"
+    shared = os.path.join(folder, "pyproject.toml")
     text = _text(shared)
     if text is None or "tool" not in text or "lgc" not in text:
         return None  # most projects: no need to read it as TOML
@@ -141,16 +156,17 @@ def _settings_in(folder: Path) -> Settings | None:
     return _read(folder, shared, table) if hasattr(table, "items") else None
 
 
-def _text(path: Path) -> str | None:
+def _text(path: str) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
+        with open(path, encoding="utf-8") as file:
+            return file.read()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except UnicodeDecodeError as error:
         raise ProjectError(f"{_shown(path)} is not UTF-8") from error
 
 
-def _toml(path: Path, text: str) -> dict[str, Any]:
+def _toml(path: str, text: str) -> dict[str, Any]:
     import tomllib
 
     try:
@@ -159,7 +175,7 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
         raise ProjectError(f"{_shown(path)}: {error}") from error
 
 
-def _read(root: Path, origin: Path, table: Mapping[str, Any]) -> Settings:
+def _read(root: str, origin: str, table: Mapping[str, Any]) -> Settings:
     known = ("source", "out", "select", "ignore", "severity", "store", "nodes")
     values: dict[str, Any] = {}
     for name, value in table.items():
@@ -210,10 +226,10 @@ def _severities(where: str, value: object) -> dict[str, str]:
     return found
 
 
-def _shown(path: Path) -> str:
+def _shown(path: str) -> str:
     """A path as it is shown: relative where it lies below the working directory."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+    here = os.getcwd()
+    return os.path.relpath(path, here) if _below(path, here) else path
 
 
 # --- files ------------------------------------------------------------------------------------------------
@@ -296,7 +312,7 @@ def load(path: str) -> bytes | None:
 # --- sources ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """Files of one project, ready for the compiler.
 
@@ -317,7 +333,7 @@ def batches(given: Iterable[Input]) -> list[Batch]:
     """Inputs as texts, those of one project together."""
     from .dsl.read import read_bytes
 
-    by_root: dict[tuple[Path, bool], tuple[Settings, list[Source], list[Diagnostic]]] = {}
+    by_root: dict[tuple[str, bool], tuple[Settings, list[Source], list[Diagnostic]]] = {}
     for one in given:
         key = (one.settings.root, os.path.isabs(one.path))
         _, sources, findings = by_root.setdefault(key, (one.settings, [], []))
@@ -332,4 +348,4 @@ def batches(given: Iterable[Input]) -> list[Batch]:
 
 
 def _root(settings: Settings, absolute: bool) -> str:
-    return str(settings.root) if absolute else os.path.relpath(settings.root)
+    return settings.root if absolute else os.path.relpath(settings.root)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -166,8 +165,7 @@ def test_interrupted_and_killed_runs_go_on(place: Path, lgc: Lgc) -> None:
         run_id = f"r{status}"
         with process("run", "g.lgraph", "--nodes", "nodes", "--run-id", run_id, cwd=place) as run:
             assert run.stdout and run.stderr
-            while b"here" not in run.stdout.readline():
-                time.sleep(0.01)
+            assert any(b"here" in line for line in run.stdout), run.stderr.read()
             run.send_signal(sign)
             assert run.wait(30) == status
             told = run.stderr.read().decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import import_module
 from typing import NamedTuple
 
@@ -63,6 +62,8 @@ class _App(click.Group):
         name = args[0] if args else ""
         if name in COMMANDS or not name or name.startswith("-"):
             return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
         near = get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.5)
         raise click.NoSuchOption(name, f"no such command `{name}`", possibilities=near, ctx=ctx)
 

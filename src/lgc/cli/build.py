@@ -1,7 +1,6 @@
 """`lgc build`: from files to typed Python in an output folder."""
 
 # Paths are text here: as the user wrote them, and links in them not followed.
-# ruff: noqa: PTH100, PTH110, PTH112, PTH118, PTH120
 
 from __future__ import annotations
 

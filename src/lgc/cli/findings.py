@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
 
 from .. import project
 from ..dsl.diagnostic import Diagnostic, Severity
+from ..dsl.frozen import frozen
 from . import FINDINGS, FINE
 from .terminal import Failure, wants_color
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ALWAYS = "LG00"  # a text that cannot be read is always told
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """One project's files after checking. `findings` holds also those about bytes that are no text."""
 
@@ -107,6 +107,8 @@ def chosen(
             if level == "off":
                 continue
             if level and level != finding.severity:
+                from dataclasses import replace
+
                 finding = replace(finding, severity=Severity(level))
         kept.append(finding)
     return kept

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
@@ -97,6 +96,8 @@ def write_whole(path: str, data: bytes) -> None:
     Raises:
         OSError: it cannot be written; the old file stays.
     """
+    from pathlib import Path
+
     target = Path(path).resolve()
     beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:

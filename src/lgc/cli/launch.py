@@ -1,7 +1,6 @@
 """From a source, a graph's name and its nodes to a graph that can be run; and how a run remembers them."""
 
 # Paths are text here: as the user wrote them, and links in them not followed.
-# ruff: noqa: PTH100, PTH109, PTH112, PTH113, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -161,7 +160,7 @@ def from_root(path: str, settings: project.Settings) -> str:
 
 def look_in(folders: list[str], settings: project.Settings) -> None:
     """Put folders where nodes and built modules can lie on Python's path, before all others."""
-    folders = [*folders, str(settings.root)]
+    folders = [*folders, settings.root]
     if settings.out:
         folders.append(os.path.abspath(settings.path(settings.out)))
     found = [folder for folder in dict.fromkeys(folders) if folder and os.path.isdir(folder)]

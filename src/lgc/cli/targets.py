@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .terminal import Failure
@@ -23,7 +22,8 @@ class Target(NamedTuple):
 def split_target(written: str) -> Target:
     """Take `FILE:GRAPH` apart; a file whose own name has a colon is still found."""
     path, colon, graph = written.rpartition(":")
-    if colon and graph.isidentifier() and not Path(written).exists():
+    # pathlib would be slow to import here.
+    if colon and graph.isidentifier() and not os.path.exists(written):
         return Target(path, graph)
     return Target(written, "")
 
@@ -52,6 +52,8 @@ def pick_graph(program: Program, path: str, name: str) -> Graph:
         for graph in there:
             if graph.key.name == name:
                 return graph
+        from difflib import get_close_matches
+
         near = get_close_matches(name, names, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"it declares: {', '.join(names) or 'no graph'}"
         raise Failure(f"no graph `{name}` in {path}", hint)
