@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pkgutil import get_data
+import os
+from typing import Any
 
 if __name__ != "lgc.grammar":  # a second name would mean a second set of tables
     raise ImportError(f"this package is lgc.grammar, not {__name__}")
@@ -11,9 +12,13 @@ EDITION = 1
 """Counts changes of the language that make an older text mean something else."""
 
 
+def data(name: str) -> bytes:
+    """A file that lies beside this one, wherever the package was loaded from. Raises OSError without it."""
+    loader: Any = __loader__
+    found: bytes = loader.get_data(os.path.join(os.path.dirname(__file__), name))
+    return found
+
+
 def text() -> str:
     """The whole grammar, in Lark's notation."""
-    found = get_data("lgc.grammar", "lgraph.lark")
-    if found is None:  # only a loader that reads no data can bring this about
-        raise ImportError("the grammar is not beside lgc.grammar")
-    return found.decode("utf-8")
+    return data("lgraph.lark").decode("utf-8")

@@ -1,11 +1,11 @@
 """From the grammar to Lark's parser: tables built once, kept beside the grammar, loaded at each start.
 
 `tables.json` is written by `python -m lgc.grammar.tables`. It holds the LALR table that Lark built from the
-grammar, without what only building needs, behind a stamp: the format, the edition, Lark's version and the
-SHA-256 of the grammar's text. Where the file has another stamp, is missing or broken, the table is built
-anew in memory, which takes a fraction of a second more.
+grammar, without what only building needs, behind a stamp: the format, the edition, and length and CRC-32 of
+the grammar's text. Where the file has another stamp, is missing or broken, the table is built anew in
+memory, which takes a fraction of a second more.
 
-The layout, format 2: `symbols` are the names of terminals and rules; `terminals` are [name, pattern,
+The layout, format 3: `symbols` are the names of terminals and rules; `terminals` are [name, pattern,
 priority]; `rules` are [symbol, length, builder]; `states` has for each parser state a flat list of symbol,
 step, symbol, step …, where a step from 0 on is the next state and one below 0 is the rule `-1 - step`.
 """
@@ -15,12 +15,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from operator import itemgetter
-from pkgutil import get_data
 from typing import Any, NamedTuple
+from zlib import crc32
 
-from . import EDITION, text
+from . import EDITION, data, text
+from .lalr import lalr
 
-FORMAT = 2
+FORMAT = 3
 NAME = "tables.json"
 START = "start"
 ONLY = "only"
@@ -54,25 +55,39 @@ class _Reduction:
         self.origin = _Symbol(origin)
 
 
+class _States(dict[int, Any]):
+    """The rows of the table as Lark looks at them, each made when a parser first comes to its state."""
+
+    def __init__(self, rows: list[list[int]], symbols: list[str], steps: list[Any], shift: object) -> None:
+        super().__init__()
+        self._rows = rows
+        self._symbols = symbols
+        self._steps = steps
+        self._shift = shift
+
+    def __missing__(self, state: int) -> dict[str, Any]:
+        symbols, steps, shift = self._symbols, self._steps, self._shift
+        row = self._rows[state]
+        made = {
+            symbols[symbol]: (shift, step) if step >= 0 else steps[step]
+            for symbol, step in zip(row[::2], row[1::2], strict=True)
+        }
+        self[state] = made
+        return made
+
+
 class Parser:
     """Lark's LALR parser over the tables, with a lexer and builders of our own."""
 
     def __init__(
         self, tables: dict[str, Any], builders: object, lexer: Callable[[list[Terminal]], Any]
     ) -> None:
-        from lark.parsers import lalr_analysis, lalr_parser
-
-        table_of: Any = lalr_analysis.IntParseTable
-
+        lark = lalr()
         symbols: list[str] = tables["symbols"]
         entries: list[tuple[int, int, str]] = tables["rules"]
         rules = [_Reduction(symbols[symbol], length) for symbol, length, _ in entries]
-        steps = [(lalr_analysis.Reduce, rule) for rule in reversed(rules)]  # the step -1 is the first rule
-        shift = lalr_analysis.Shift
-        states: dict[int, Any] = {}
-        for number, row in enumerate(tables["states"]):
-            pairs = zip(row[::2], row[1::2], strict=True)
-            states[number] = {symbols[s]: (shift, step) if step >= 0 else steps[step] for s, step in pairs}
+        steps = [(lark.reduce, rule) for rule in reversed(rules)]  # the step -1 is the first rule
+        states = _States(tables["states"], symbols, steps, lark.shift)
         callbacks: dict[Any, Any] = {}
         for rule, (_, _, builder) in zip(rules, entries, strict=True):
             callbacks[rule] = itemgetter(0) if builder == ONLY else getattr(builders, builder)
@@ -81,27 +96,21 @@ class Parser:
             if hasattr(builders, terminal.name):
                 callbacks[terminal.name] = getattr(builders, terminal.name)
         self.lexer = lexer(self.terminals)
-        table = table_of(states, {START: tables["start"]}, {START: tables["end"]})
-        parser: Any = lalr_parser.LALR_Parser.__new__(lalr_parser.LALR_Parser)
-        parser.parser = lalr_parser._Parser(table, callbacks)  # pyright: ignore[reportPrivateUsage]
+        table = lark.table(states, {START: tables["start"]}, {START: tables["end"]})
+        parser = lark.parser.__new__(lark.parser)
+        parser.parser = lark.engine(table, callbacks)
         self._parser = parser
+        self._thread = lark.thread
 
     def parse(self, source: str, on_error: Callable[[Any], bool] | None = None) -> Any:
         """What the builders made of a text; each token that does not fit goes to `on_error`."""
-        from lark.lexer import LexerThread
-
-        thread_of: Any = LexerThread
-        return self._parser.parse(thread_of.from_text(self.lexer, source), START, on_error)
+        return self._parser.parse(self._thread.from_text(self.lexer, source), START, on_error)
 
 
 def stamp(grammar: str) -> str:
     """What tables of a grammar must be marked with to be used."""
-    from hashlib import sha256
-
-    import lark
-
-    version = ".".join(lark.__version__.split(".")[:2])
-    return f"{FORMAT} {EDITION} lark-{version} {sha256(grammar.encode()).hexdigest()}"
+    written = grammar.encode()
+    return f"{FORMAT} {EDITION} {len(written)} {crc32(written):08x}"
 
 
 def build() -> dict[str, Any]:
@@ -115,16 +124,22 @@ def build() -> dict[str, Any]:
     index = {symbol: number for number, symbol in enumerate(symbols)}
     rules = {rule: number for number, rule in enumerate(sorted(lark.rules, key=str))}
 
+    numbers = _numbers(table.states, table.start_states[START])
+
     def step(target: Any) -> int:
-        return target if isinstance(target, int) else -1 - rules[target]
+        return numbers[target] if isinstance(target, int) else -1 - rules[target]
 
     def builder(rule: Any) -> str:
         passed_on = rule.options.expand1 and len(rule.expansion) == 1
         return str(rule.alias or (ONLY if passed_on else rule.origin.name))
 
     states = [
-        [part for symbol, (_, target) in sorted(row.items()) for part in (index[symbol], step(target))]
-        for _, row in sorted(table.states.items())
+        [
+            part
+            for symbol, (_, target) in sorted(row.items(), key=itemgetter(0))
+            for part in (index[symbol], step(target))
+        ]
+        for row in (table.states[state] for state in numbers)
     ]
     return {
         "stamp": stamp(grammar),
@@ -132,9 +147,21 @@ def build() -> dict[str, Any]:
         "terminals": sorted([t.name, t.pattern.to_regexp(), t.priority] for t in lark.terminals),
         "rules": [[index.get(r.origin.name, 0), len(r.expansion), builder(r)] for r in rules],
         "states": states,
-        "start": table.start_states[START],
-        "end": table.end_states[START],
+        "start": numbers[table.start_states[START]],
+        "end": numbers[table.end_states[START]],
     }
+
+
+def _numbers(states: dict[int, dict[str, tuple[Any, Any]]], start: int) -> dict[int, int]:
+    """New numbers of Lark's states, which it numbers differently each time: as they are reached, by name."""
+    order = [start]
+    numbers = {start: 0}
+    for state in order:
+        for _, (_, target) in sorted(states[state].items(), key=itemgetter(0)):
+            if isinstance(target, int) and target not in numbers:
+                numbers[target] = len(numbers)
+                order.append(target)
+    return numbers
 
 
 def load(builders: object, lexer: Callable[[list[Terminal]], Any]) -> Parser:
@@ -145,7 +172,7 @@ def load(builders: object, lexer: Callable[[list[Terminal]], Any]) -> Parser:
         lexer: makes Lark's lexer of the terminals.
     """
     try:
-        tables = json.loads(get_data("lgc.grammar", NAME) or b"")
+        tables = json.loads(data(NAME))
         if tables["stamp"] != stamp(text()):
             raise ValueError("tables of another grammar")
         return Parser(tables, builders, lexer)
