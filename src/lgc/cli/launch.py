@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from importlib import invalidate_caches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -163,6 +164,7 @@ def look_in(folders: list[str], settings: project.Settings) -> None:
     folders = [*folders, settings.root]
     if settings.out:
         folders.append(os.path.abspath(settings.path(settings.out)))
+    invalidate_caches()  # what was built a moment ago is to be seen
     found = [folder for folder in dict.fromkeys(folders) if folder and os.path.isdir(folder)]
     sys.path[:] = [*found, *(folder for folder in sys.path if folder not in found)]
 
