@@ -170,6 +170,10 @@ class Story:
         style, out = self.style, sys.stdout.write
         where = f" at {error.node}" if error.node else ""
         out(f"{style.red('error', bold=True)}{where}: {printable(error.message)}\n")
+        if type(error).__name__ == "RunUncertain" and error.node:
+            command = f"lgc settle {run} {error.node} retry|skip|records{words}"
+            out(f"  {style.blue('=')} {style.bold('help:')} say what became of it: {command}\n")
+            return
         if error.hint:
             out(f"  {style.blue('=')} {style.bold('help:')} {error.hint}\n")
         if type(error).__name__ != "Cancelled":

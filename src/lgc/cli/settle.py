@@ -10,11 +10,12 @@ from . import FINE
 from .decide import user
 from .given import read_mutations
 from .launch import compile_source, prepare, stored_launch
-from .run import go_on
+from .run import drive
 from .stores import get_run, store_option, with_store
 from .terminal import Failure, out, output_style
 
 if TYPE_CHECKING:
+    from ..runtime.session import Session
     from ..runtime.store.protocols import Store
 
 
@@ -36,8 +37,10 @@ def settle_command(
     """
     if mutations and how != "records":
         raise click.UsageError(f"`{how}` takes no mutations")
+    if no_run and how == "retry":
+        raise click.UsageError("`retry` calls the node again: it cannot be combined with --no-run")
 
-    async def work(store: Store) -> str:
+    async def begin(store: Store) -> Session[Any]:
         from ..runtime.session import Session
 
         found = await get_run(store, run)
@@ -51,12 +54,14 @@ def settle_command(
         state = _owner(prepared.plan, node.rpartition("/")[2]) or prepared.plan
         told = read_mutations(state.state, mutations) if how == "records" else how
         await session.settle(node, told, actor=actor or user())
-        return found.run
+        style = output_style()
+        out(f"{style.green('settled')}: {node} {style.bold(how)}")
+        return session
 
-    found = with_store(store_url, work, reading=False, existing=True)
-    style = output_style()
-    out(f"{style.green('settled')}: {node} {style.bold(how)}")
-    return FINE if no_run else go_on(store_url, found)
+    if no_run:
+        with_store(store_url, begin, reading=False, existing=True)
+        return FINE
+    return drive(store_url, begin, as_json=False, existing=True)
 
 
 def _owner(compiled: Any, name: str) -> Any:
