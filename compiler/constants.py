@@ -8,11 +8,9 @@ every literal but a duration fits `json`. `none` fits optionals and `json`.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
-from decimal import Decimal
 from keyword import iskeyword
 from math import isinf
-from uuid import UUID
+from typing import TYPE_CHECKING, TypeGuard
 
 from ..dsl import ast
 from ..dsl.source import Place
@@ -20,10 +18,14 @@ from . import model
 from .model import Const, ConstValue, OptionalOf, Scalar, Type
 from .types import BOOL, DURATION, FLOAT, INT, JSON, NONE, STR, base
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
-_DATETIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)?\Z", re.ASCII)
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z", re.ASCII)
-_PYTHON_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+if TYPE_CHECKING:  # loaded for the first constant of such a type
+    from datetime import timedelta
+
+# Compiled when one is first needed, which is seldom.
+_DATE = r"(?a:\d{4}-\d\d-\d\d)\Z"
+_DATETIME = r"(?a:\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)?)\Z"
+_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
+_PYTHON_NAME = r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*\Z"
 
 Literal = ast.NoneLit | ast.BoolLit | ast.IntLit | ast.FloatLit | ast.StrLit | ast.DurationLit
 LITERALS = (ast.NoneLit, ast.BoolLit, ast.IntLit, ast.FloatLit, ast.StrLit, ast.DurationLit)
@@ -48,6 +50,8 @@ def natural(literal: Literal, place: Place) -> Const:
 
 def length(literal: ast.DurationLit) -> timedelta:
     """A duration; what is longer than Python can hold becomes the longest."""
+    from datetime import timedelta
+
     try:
         return timedelta(milliseconds=literal.milliseconds)
     except OverflowError:
@@ -77,6 +81,8 @@ def _value(literal: Literal, name: model.ScalarName, negative: bool) -> ConstVal
             if name in ("float", "json"):
                 return -number if negative else number
             if name == "decimal":
+                from decimal import Decimal
+
                 exact = Decimal(text.replace("_", ""))
                 return exact.copy_negate() if negative else exact
         case ast.DurationLit():
@@ -95,6 +101,8 @@ def _from_int(number: int, name: model.ScalarName) -> ConstValue:
     if name in ("int", "json"):
         return number
     if name == "decimal":
+        from decimal import Decimal
+
         return Decimal(number)
     if name == "float":
         try:
@@ -108,17 +116,48 @@ def _from_text(text: str, name: model.ScalarName) -> ConstValue:
     if name in ("str", "json"):
         return text
     try:
-        if name == "date":
-            return date.fromisoformat(text) if _DATE.match(text) else None
-        if name == "datetime":
-            return datetime.fromisoformat(text.upper()) if _DATETIME.match(text) else None
-        if name == "uuid":
-            return UUID(text) if _UUID.match(text) else None
+        if name == "date" and re.match(_DATE, text):
+            from datetime import date
+
+            return date.fromisoformat(text)
+        if name == "datetime" and re.match(_DATETIME, text):
+            from datetime import datetime
+
+            return datetime.fromisoformat(text.upper())
+        if name == "uuid" and re.match(_UUID, text):
+            from uuid import UUID
+
+            return UUID(text)
         if name == "bytes":
             return text.encode("utf-8")
     except ValueError:
         return None
     return None
+
+
+def is_number(value: ConstValue) -> TypeGuard[model.Number]:
+    """Whether a value is a number (or a truth, which Python counts among them)."""
+    if isinstance(value, int | float):
+        return True
+    if value is None or isinstance(value, str | bytes):
+        return False
+    from decimal import Decimal
+
+    return isinstance(value, Decimal)
+
+
+def negated(value: ConstValue) -> ConstValue:
+    """The value with the other sign; None for what has no sign."""
+    if isinstance(value, int | float):
+        return -value
+    if value is None or isinstance(value, str | bytes):
+        return None
+    from datetime import timedelta
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return value.copy_negate()
+    return -value if isinstance(value, timedelta) else None
 
 
 def strip(written: ast.Expr) -> ast.Expr:
@@ -170,7 +209,7 @@ def number(written: ast.Expr) -> float | None:
 
 def python_name(text: str) -> model.PythonName | None:
     """`module:name` taken apart, or None if it is not of that form."""
-    if _PYTHON_NAME.match(text) is None or any(map(iskeyword, re.split(r"[.:]", text))):
+    if re.match(_PYTHON_NAME, text) is None or any(map(iskeyword, re.split(r"[.:]", text))):
         return None
     module, name = text.split(":")
     return model.PythonName(module, name)

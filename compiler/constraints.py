@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 import warnings
-from decimal import Decimal
 from typing import cast
 
 from ..dsl import ast
 from . import model
-from .constants import fit, strip, whole
+from .constants import fit, is_number, strip, whole
 from .context import Unit
 from .model import Bounds, DictOf, Expr, ListOf, SetOf, Type, Unknown
 from .resolve_data import target_name
@@ -139,7 +138,7 @@ class Constraints:
             return None
         value = inner.value
         bounds = self.range
-        if isinstance(value, int | float | Decimal) and bounds is not None and not _within(value, bounds):
+        if bounds is not None and is_number(value) and not _within(value, bounds):
             return f"{value} is outside {_show_bounds(bounds)}"
         if self.pattern is not None and isinstance(value, str):
             with warnings.catch_warnings():

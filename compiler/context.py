@@ -23,7 +23,7 @@ SymbolKind: TypeAlias = Literal["enum", "record", "union", "opaque", "state", "g
 
 # What makes the tree incomplete; a bad number or escape does not.
 BREAKING = frozenset({"LG001", "LG002", "LG003", "LG006", "LG009"})
-_DECLARED = re.compile(
+_DECLARED = (
     r"\b(?:enum|record|union|opaque|state|graph|mutation|task|decision|barrier|parallel|subgraph|map|branch)"
     r"\s+([A-Za-z_]\w*)|([A-Za-z_]\w*)\s*[:=]"
 )
@@ -137,7 +137,7 @@ class Unit:
         if not self.source.text:  # a file that could not be read at all
             return True
         if self._mentioned is None:
-            found = _DECLARED.findall(self.source.text)
+            found = re.findall(_DECLARED, self.source.text)
             self._mentioned = frozenset(a or b for a, b in found)
         return name in self._mentioned
 

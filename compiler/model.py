@@ -17,13 +17,15 @@ Terms:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias
-from uuid import UUID
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from ..dsl.frozen import frozen
 from ..dsl.source import Place
+
+if TYPE_CHECKING:  # most graphs have no such constants
+    from datetime import date, datetime, timedelta
+    from decimal import Decimal
+    from uuid import UUID
 
 START = "start"
 END = "end"
@@ -127,7 +129,9 @@ Type: TypeAlias = (
 
 # --- expressions ------------------------------------------------------------------------------------------
 
-ConstValue: TypeAlias = bool | int | float | str | bytes | Decimal | datetime | date | timedelta | UUID | None
+ConstValue: TypeAlias = (
+    "bool | int | float | str | bytes | Decimal | datetime | date | timedelta | UUID | None"
+)
 
 
 @frozen
@@ -391,7 +395,7 @@ class Opaque:
     place: Place
 
 
-Number: TypeAlias = int | float | Decimal
+Number: TypeAlias = "int | float | Decimal"
 MergeRule: TypeAlias = Literal["error", "last", "append", "sum", "max", "min", "union", "custom"]
 
 

@@ -10,14 +10,12 @@ dict, or two str.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..dsl import ast
 from ..dsl.source import Place
 from . import model
-from .constants import bends, fit, strip
+from .constants import bends, fit, negated, strip
 from .model import Const, DictOf, Expr, ListOf, NoneOnly, OptionalOf, Scalar, SetOf, Type, Unknown
 from .narrowing import Facts, narrow, path_of
 from .types import (
@@ -83,11 +81,9 @@ def unary(typer: Typer, written: ast.Unary, place: Place, facts: Facts, wanted: 
         typer.error(typer.mismatch, message, operand.place.span)
         return typer.hole(place)
     if isinstance(operand, Const):
-        value = operand.value
-        if isinstance(value, Decimal):
-            return Const(value.copy_negate(), type, place)
-        if isinstance(value, int | float | timedelta):
-            return Const(-value, type, place)
+        value = negated(operand.value)
+        if value is not None:
+            return Const(value, type, place)
     return model.Unary("-", operand, type, place)
 
 

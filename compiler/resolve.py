@@ -8,6 +8,7 @@ or another.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..dsl import ast
 from ..dsl.diagnostic import Label
@@ -17,7 +18,9 @@ from .context import Context, Unit
 from .model import Key, Module, Program
 from .project import Project
 from .resolve_graph import Gaps, graph, graph_state
-from .resolve_runs import Graphs, ScenarioReader, known_graph, migration
+
+if TYPE_CHECKING:
+    from .resolve_runs import Graphs
 
 
 @frozen
@@ -110,6 +113,8 @@ class _Second:
         for written in unit.file.declarations:
             if not isinstance(written, ast.Scenario | ast.Migrate):
                 continue
+            from .resolve_runs import ScenarioReader, known_graph, migration  # most files have neither
+
             found = known_graph(unit, written.graph, self.graphs, known)
             if isinstance(written, ast.Scenario):
                 _same_title(unit, written, titles)

@@ -7,16 +7,16 @@ Whether a word takes a doc is for the parser to know; what it does not take is k
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from . import ast
 from .source import Span
 
 # A long string runs to the end of the text where its quotes are missing: no second look at the same text.
-_PIECES = re.compile(
-    r'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*(?:"""|\Z)|"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"?|//[^\n]*', re.DOTALL
-)
-_NEXT = re.compile(r"(?:[ \t\r\n\f]+|//[^\n]*)*")
+_PIECES = r'(?s:"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*(?:"""|\Z)|"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"?|//[^\n]*)'
+_NEXT = r"(?:[ \t\r\n\f]+|//[^\n]*)*"
+_compiled = cache(re.compile)  # of these two, each where it is needed first
 
 
 class Docs(NamedTuple):
@@ -40,11 +40,12 @@ def find_docs(text: str) -> Docs:
     below = -1
     if "///" not in text:
         return Docs({}, {})
-    for match in _PIECES.finditer(text):
+    next_word = _compiled(_NEXT)
+    for match in _compiled(_PIECES).finditer(text):
         start, piece = match.start(), match.group()
         if piece[0] == "/" and _is_doc(text, start, piece):
             if below < start:
-                gap = _NEXT.match(text, start)
+                gap = next_word.match(text, start)
                 below = gap.end() if gap else start
             words = piece[3:].rstrip("\r")
             texts.setdefault(below, []).append(words.removeprefix(" ").rstrip())
@@ -62,7 +63,7 @@ def find_comments(text: str, divisions: list[int], docs: Docs) -> tuple[ast.Comm
     taken = {line for at, lines in docs.lines.items() if at not in docs.texts for line in lines}
     skip = set(divisions)
     found: list[ast.Comment] = []
-    search, at = _PIECES.search, 0
+    search, at = _compiled(_PIECES).search, 0
     while (match := search(text, at)) is not None:
         start, at = match.span()
         if text[start] != "/":

@@ -85,7 +85,7 @@ def duration(text: str) -> Decoded:
 
 
 _PAIR = r"u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
-_ESCAPE = re.compile(rf"\\(?:{_PAIR}|u([0-9a-fA-F]{{4}})|(.)|)", re.DOTALL)
+_ESCAPE = rf"(?s:\\(?:{_PAIR}|u([0-9a-fA-F]{{4}})|(.)|))"
 _SIMPLE = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ALLOWED = 'the escapes are \\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u with four hexadecimal digits'
 
@@ -117,17 +117,17 @@ def _unescape(text: str, flaws: list[Flaw], offsets: list[int] | None) -> str:
         shown = letter if letter and letter.isprintable() else ""
         return flaw(2 if shown else 1, f"there is no escape `\\{shown}`", _ALLOWED)
 
-    return _ESCAPE.sub(one, text)
+    return re.sub(_ESCAPE, one, text)
 
 
-_BLANK = re.compile(r"^[ \t]+$", re.MULTILINE)
-_INDENT = re.compile(r"^([ \t]*)[^ \t\n]", re.MULTILINE)
+_BLANK = r"(?m:^[ \t]+$)"
+_INDENT = r"(?m:^([ \t]*)[^ \t\n])"
 
 
 def dedent(text: str) -> str:
     """Remove the white space that all lines start with; lines of white space only become empty."""
-    text = _BLANK.sub("", text)
-    indents: list[str] = _INDENT.findall(text)
+    text = re.sub(_BLANK, "", text)
+    indents: list[str] = re.findall(_INDENT, text)
     margin = min(indents, key=len, default="")
     while not all(indent.startswith(margin) for indent in indents):
         margin = margin[:-1]
@@ -143,7 +143,7 @@ def string(text: str) -> Decoded:
     offsets: list[int] | None = None
     if "\\" in raw:
         quotes = 3 if long else 1
-        offsets = [match.start() + quotes for match in _ESCAPE.finditer(raw)]
+        offsets = [match.start() + quotes for match in re.finditer(_ESCAPE, raw)]
     if long:
         raw = raw.replace("\r\n", "\n").replace("\r", "\n")
         raw = dedent(raw.removeprefix("\n"))

@@ -9,7 +9,7 @@ import gc
 import re
 from functools import cache
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import ast, comments
 from .build_data import BuildData
@@ -20,6 +20,9 @@ from .diagnostic import Diagnostic, error
 from .lexer import ContextualLexer
 from .read import LARGEST_FILE
 from .source import Place, Source, Span
+
+if TYPE_CHECKING:
+    from .recover import Recovery
 
 
 class Parsed(NamedTuple):
@@ -72,14 +75,21 @@ def parse(source: Source) -> Parsed:
 
 def _read(machine: _Machine, text: str) -> tuple[ast.Declaration, ...]:
     """The declarations of a text; garbage collection waits, since all that is made here stays."""
-    from .recover import Recovery
+    recovery: Recovery | None = None
 
-    vocabulary = machine.lark.lexer.vocabulary
+    def recover(problem: Any) -> bool:
+        nonlocal recovery
+        if recovery is None:  # loaded for the first mistake
+            from .recover import Recovery
+
+            recovery = Recovery(machine.builder, machine.lark.lexer.vocabulary, text)
+        return recovery(problem)
+
     collecting = gc.isenabled()
     gc.disable()
     found: tuple[ast.Declaration, ...] = ()
     try:
-        found = machine.lark.parse(text, on_error=Recovery(machine.builder, vocabulary, text))
+        found = machine.lark.parse(text, on_error=recover)
     except Exception as problem:  # a mistake in the recovery must not become a traceback for the user
         message = f"this file could not be read ({type(problem).__name__}); please report it with the file"
         machine.builder.report("LG002", message, Span(0, 0))
@@ -89,7 +99,7 @@ def _read(machine: _Machine, text: str) -> tuple[ast.Declaration, ...]:
     return found
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 
 
 def _clean(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
@@ -100,9 +110,9 @@ def _clean(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
         return "", (error("LG006", words, Place(source, Span(0, 0)), help="split it and import the parts"),)
     if text.startswith("\ufeff"):
         text = " " + text[1:]
-    lone = _SURROGATE.search(text)
+    lone = None if text.isascii() else re.search(_SURROGATE, text)
     if lone is None:
         return text, ()
     words = f"the text holds half of a surrogate pair, U+{ord(lone.group()):04X}"
     problem = error("LG001", words, Place(source, Span(*lone.span())))
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text), (problem,)
+    return re.sub(_SURROGATE, "\N{REPLACEMENT CHARACTER}", text), (problem,)

@@ -11,11 +11,11 @@ import re
 TAB = "    "
 
 # C0, DEL and C1 controls; zero-width, directional and invisible characters; lone surrogates; tags.
-_HIDDEN = re.compile(
+_HIDDEN = (
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e0fff]"
 )
-_SELECTORS = re.compile("[\ufe00-\ufe0f\u180b-\u180d]")
+_SELECTORS = "[\ufe00-\ufe0f\u180b-\u180d]"
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -27,7 +27,7 @@ def printable(text: str) -> str:
     """One line of text with tabs widened and everything that a terminal would not show escaped."""
     if text.isascii() and text.isprintable():
         return text
-    return _SELECTORS.sub("", _HIDDEN.sub(_escape, text.replace("\t", TAB)))
+    return re.sub(_SELECTORS, "", re.sub(_HIDDEN, _escape, text.replace("\t", TAB)))
 
 
 def sentence(text: str) -> str:

@@ -48,9 +48,12 @@ def _number(count: int, thing: str) -> str:
 
 def render_text(findings: Iterable[Diagnostic], color: bool = False, files: int | None = None) -> str:
     """For people: each finding with its source lines, then a summary line; ``color`` adds ANSI colours."""
+    found = in_order(findings)
+    if not found and not color:
+        return summary_line(found, files) + "\n"
+
     from .report_text import text_report
 
-    found = in_order(findings)
     return text_report(found, color, summary_line(found, files))
 
 
