@@ -14,7 +14,7 @@ EDITION = 1
 
 def data(name: str) -> bytes:
     """A file that lies beside this one, wherever the package was loaded from. Raises OSError without it."""
-    loader: Any = __loader__
+    loader: Any = __spec__.loader
     folder = os.path.dirname(__file__)  # noqa: PTH120  (pathlib costs more than the file)
     found: bytes = loader.get_data(os.path.join(folder, name))  # noqa: PTH118
     return found

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from .. import project
 from ..dsl.diagnostic import Diagnostic, Severity
 from ..dsl.frozen import frozen
@@ -68,7 +66,9 @@ def sound(results: list[Result], *, quiet: bool = False) -> list[Result]:
         errors = [f for result in results for f in result.findings if f.severity is Severity.ERROR]
         if not quiet:
             report(errors, sum(len(result.checked.files) for result in results), to_errors=True)
-        raise click.exceptions.Exit(FINDINGS)
+        from click.exceptions import Exit  # a clean file needs nothing of click
+
+        raise Exit(FINDINGS)
     return results
 
 
@@ -85,7 +85,9 @@ def split_codes(values: Iterable[str]) -> tuple[str, ...]:
     codes = tuple(code.strip().upper() for value in values for code in value.split(",") if code.strip())
     for code in codes:
         if code != "ALL" and not (code.startswith("LG") and (code[2:].isdigit() or code == "LG")):
-            raise click.UsageError(f"`{code}` is not a code or the beginning of one; codes look like LG503")
+            from click import UsageError
+
+            raise UsageError(f"`{code}` is not a code or the beginning of one; codes look like LG503")
     return tuple("LG" if code == "ALL" else code for code in codes)
 
 

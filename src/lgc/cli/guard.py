@@ -7,12 +7,12 @@ import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, cast
 
-import click
-
 from . import FINDINGS, FINE, INTERRUPTED, USAGE
 from .terminal import Failure, color_mode, error_style
 
 if TYPE_CHECKING:
+    import click
+
     from ..runtime.errors import LgcError
 
 # Errors of the runtime that mean: the words or the store given are wrong, not that a run went wrong.
@@ -30,20 +30,39 @@ def guarded(words: list[str]) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        from .app import app
-
-        if "_LGC_COMPLETE" in os.environ:  # a shell asks how a word goes on
-            app.main(words, prog_name="lgc")
-        with app.make_context("lgc", words) as context:
-            status: Any = app.invoke(context)
+        status = _command(words)
         sys.stdout.flush()
         return status if isinstance(status, int) else FINE
     except BaseException as error:
-        if debug and not isinstance(error, (SystemExit, click.exceptions.Exit, BrokenPipeError)):
-            import traceback
-
-            traceback.print_exc()
+        if debug:
+            _trace(error)
         return _status(error)
+
+
+def _command(words: list[str]) -> object:
+    """Run a command and give back its status, if it has one."""
+    completing = "_LGC_COMPLETE" in os.environ  # a shell asks how a word goes on
+    if words[:1] == ["check"] and not completing and not any(len(w) > 1 and w[0] == "-" for w in words):
+        # The commonest words of all hold nothing for click to read, and it takes longer than the check.
+        from .checking import check_paths
+
+        return check_paths(tuple(words[1:]))
+    from .app import app
+
+    if completing:
+        app.main(words, prog_name="lgc")
+    with app.make_context("lgc", words) as context:
+        return app.invoke(context)
+
+
+def _trace(error: BaseException) -> None:
+    """Show where an error comes from, unless it only carries a status."""
+    from click.exceptions import Exit
+
+    if not isinstance(error, SystemExit | Exit | BrokenPipeError):
+        import traceback
+
+        traceback.print_exception(error)
 
 
 def _global_words(words: list[str]) -> tuple[list[str], bool]:
@@ -69,6 +88,8 @@ def _global_words(words: list[str]) -> tuple[list[str], bool]:
 
 
 def _status(error: BaseException) -> int:
+    import click
+
     match error:
         case click.exceptions.Exit():
             return error.exit_code
