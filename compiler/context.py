@@ -93,12 +93,20 @@ class Unit:
         "broken",
         "context",
         "file",
+        "misspelt",
         "path",
         "source",
         "symbols",
     )
 
-    def __init__(self, context: Context, path: str, file: ast.File, broken: tuple[Span, ...]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        path: str,
+        file: ast.File,
+        broken: tuple[Span, ...],
+        misspelt: frozenset[int] = frozenset(),
+    ) -> None:
         self.context = context
         self.path = path
         self.file = file
@@ -108,6 +116,8 @@ class Unit:
         self._mentioned: frozenset[str] | None = None
         self._origins: dict[str, str] | None = None
         self._starts = sorted(span.start for span in broken)
+        self.misspelt = misspelt
+        """Where constants start whose type is a guess, because they could not be read."""
 
     def place(self, span: Span) -> Place:
         """The place of a span of this file."""
@@ -178,6 +188,11 @@ class Unit:
         """Whether text inside the span could not be read."""
         at = bisect_left(self._starts, span.start)
         return at < len(self._starts) and self._starts[at] <= span.end
+
+    def cut_short(self, span: Span) -> bool:
+        """Whether text right behind the span could not be read, so that what stands in it may be a part."""
+        at = bisect_left(self._starts, span.end)
+        return at < len(self._starts) and not self.source.text[span.end : self._starts[at]].strip()
 
 
 def unique(unit: Unit, what: str, names: Iterable[ast.Name]) -> list[ast.Name]:

@@ -114,8 +114,10 @@ class Typer:
         return base(expr.type)
 
     def mismatched(self, found: Expr, wanted: Type, what: str) -> None:
-        """Report a value whose type does not fit."""
+        """Report a value whose type does not fit, unless it may be the readable part of another."""
         span, text = found.place.span, self.text(found.place)
+        if self.unit.cut_short(span):
+            return
         if isinstance(found.type, OptionalOf) and self.rules.assignable(found.type.item, wanted):
             self.may_be_none(found)
             return
@@ -183,6 +185,8 @@ class Typer:
         if isinstance(written, LITERALS):
             if isinstance(written, ast.NoneLit) and written.span.end - written.span.start != 4:
                 return self.hole(place)  # the parser's stand-in for what was nested too deep
+            if written.span.start in self.unit.misspelt:
+                return self.hole(place)
             fitted = fit(written, wanted, place) if wanted is not None else None
             return fitted or natural(written, place)
         if isinstance(written, ast.Ref):
@@ -308,7 +312,7 @@ class Typer:
 
     def no_field(self, name: ast.Name, type: Type, fields: Collection[str] | None) -> None:
         """Report a field that is not there (LG202)."""
-        if isinstance(type, Unknown):
+        if isinstance(type, Unknown) or self.unit.cut_short(name.span):
             return
         if fields is None:
             help = ""

@@ -78,7 +78,8 @@ class Loader:
         parsed = parse(source)
         self.context.findings.extend(parsed.diagnostics)
         broken = tuple(d.place.span for d in parsed.diagnostics if d.code in BREAKING and d.fix is None)
-        unit = Unit(self.context, source.path, parsed.file, broken)
+        misspelt = frozenset(d.place.span.start for d in parsed.diagnostics if d.code == "LG004")
+        unit = Unit(self.context, source.path, parsed.file, broken, misspelt)
         self.units[identity] = unit
         self.order.append(unit)
 

@@ -72,6 +72,7 @@ def lay_out(unit: Unit, written: ast.Graph, nodes: dict[str, ast.Node]) -> Layou
             builder.chain(own, item)
     for block in [*blocks[1:], own]:
         builder.settle(block)
+    builder.excuse_jumps()
     builder.follow_jumps()
     builder.unfold()
     by_id = {block.id: block for block in blocks}
@@ -101,6 +102,7 @@ class _Builder:
             name = clause.name
             if name.text in seen:
                 self.unit.twice("branch", name, self.unit.place(seen[name.text].span))
+                self.excused.update(_named(clause))
                 continue
             seen[name.text] = name
             id = f"{node.name.text}/{name.text}"
@@ -138,15 +140,13 @@ class _Builder:
             self.excused.update((source.text, target.text))
 
     def known(self, name: ast.Name) -> ast.Name:
-        """The name of a node; an undefined one is reported and taken for the nearest."""
-        if name.text in self.nodes or name.text in (START, END):
-            return name
-        near = self.unit.undefined("node", name, self.nodes)
-        if near is None:
+        """The name of a node; an undefined one is reported, and nothing is said about the nearest either."""
+        if name.text not in self.nodes and name.text not in (START, END):
+            near = self.unit.undefined("node", name, self.nodes)
             self.excused.add(name.text)
-            return name
-        self.excused.add(near)
-        return ast.Name(name.span, near)
+            if near is not None:
+                self.excused.add(near)
+        return name
 
     # --- where nodes belong
 
@@ -162,6 +162,7 @@ class _Builder:
                 if home != block.id and name.text not in reported:
                     reported.add(name.text)
                     self.crossing(name, home, block.id, arrow)
+                    break  # once for an edge
 
     def crossing(self, name: ast.Name, home: str, here: str, arrow: Arrow) -> None:
         """Report a node in two regions."""
@@ -180,6 +181,18 @@ class _Builder:
         for clause in node.clauses:
             if isinstance(clause, ast.GotoClause | ast.RerouteClause):
                 yield from (t for t in clause.targets if t.text in self.nodes)
+
+    def excuse_jumps(self) -> None:
+        """Say nothing about nodes that jump to undefined ones (reported elsewhere), nor about the nearest."""
+        for source, node in self.nodes.items():
+            for clause in node.clauses:
+                if not isinstance(clause, ast.GotoClause | ast.RerouteClause):
+                    continue
+                for target in clause.targets:
+                    if target.text in self.nodes or target.text in (START, END):
+                        continue
+                    near = self.unit.context.speller.nearest(target.text, self.nodes)
+                    self.excused.update((source,) if near is None else (source, near))
 
     def follow_jumps(self) -> None:
         """Nodes that only jumps lead to belong where the jump stands; other jumps stay inside (LG306)."""
@@ -222,6 +235,14 @@ class _Builder:
                 trail[parallel] = None
                 at = fine_parent
             fine.update(f"{p}/{b.name.text}" for p in trail for b in _branches(self.nodes[p]))
+
+
+def _named(clause: ast.BranchClause) -> Iterator[str]:
+    """The nodes that a branch names."""
+    if clause.single is not None:
+        yield clause.single.text
+    for chain in clause.chains:
+        yield from (name.text for name in chain.names)
 
 
 def _branches(node: ast.Node) -> Iterator[ast.BranchClause]:

@@ -132,7 +132,11 @@ def shape(unit: Unit, declaration: DeclaredData, tables: Tables) -> None:
 def _members(unit: Unit, declaration: ast.Union) -> Iterator[model.Key]:
     for member in unique(unit, "member", declaration.members):
         symbol = unit.symbols.get(member.text)
-        if symbol is None:
+        if symbol is None and member.text in BUILT_IN:
+            message = f"the members of a union are records, but `{member.text}` is a built-in type"
+            help = "put the value into a record"
+            unit.error("LG201", message, member.span, help=help)
+        elif symbol is None:
             records = (n for n, s in unit.symbols.items() if s.kind == "record")
             unit.undefined("record", member, records)
         elif symbol.kind == "record":
@@ -149,6 +153,9 @@ def enum(unit: Unit, written: ast.Enum) -> model.Enum:
     """The enum of the model."""
     key = unit.key(written.name.text)
     kept = unit.context.tables.enums[key]
+    if not written.members and not unit.has_errors(written.span):
+        message = f"enum `{key.name}` has no members, expected one or more"
+        unit.error("LG002", message, written.name.span, help="a value of it could not be written")
     members = tuple(
         model.EnumMember(m.name.text, m.doc, unit.place(m.name.span))
         for m in written.members

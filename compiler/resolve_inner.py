@@ -30,8 +30,7 @@ def graph_named(unit: Unit, name: ast.Name) -> model.Key | None:
     """The graph of that name, or None after reporting why there is none."""
     symbol = unit.symbols.get(name.text)
     if symbol is None:
-        near = unit.undefined("graph", name, (n for n, s in unit.symbols.items() if s.kind == "graph"))
-        symbol = unit.symbols.get(near) if near is not None else None
+        unit.undefined("graph", name, (n for n, s in unit.symbols.items() if s.kind == "graph"))
     elif symbol.kind not in ("graph", "unknown"):
         message = f"`{name.text}` is {kind_with_article(symbol.kind)}, not a graph"
         unit.error("LG201", message, name.span)

@@ -265,7 +265,7 @@ def parallel(around: Around, node: ast.Node, clauses: Clauses, region: str) -> m
         text = clause.name.text
         place = unit.place(clause.name.span)
         branches.setdefault(text, model.Branch(text, f"{name.text}/{text}", clause.doc, place))
-    if len(branches) < 2 and not unit.has_errors(node.span):
+    if len(clauses.branches) < 2 and not unit.has_errors(node.span):
         message = (
             f"parallel `{name.text}` has {'one branch' if branches else 'no branches'}, expected two or more"
         )

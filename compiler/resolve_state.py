@@ -155,6 +155,9 @@ class Body:
         if written.target is not None:
             external = target_name(unit, written.target, "module:function")
             self.external_writes()
+            if not written.writes and not unit.has_errors(written.span):
+                message = f"mutation `{written.name.text}` does not say what its function writes"
+                unit.error("LG002", message, written.target.span, help="write `writes f, g` behind it")
         elif written.body is None:
             body = tuple(self.short())
         else:
