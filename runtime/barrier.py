@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from . import plan
 from .errors import DecisionRefused, MutationRejected
-from .frame import Frame
+from .frame import Frame, evaluated
 from .state import Mutation, class_of
 from .store.protocols import DecisionRecord
 from .typed_json import Applied, decode_mutations, encode_field, encode_mutations
@@ -107,14 +109,29 @@ def describe(run: str, frame: Frame, node: plan.Barrier) -> BarrierInfo:
 
 
 def find_barrier(graph: plan.Graph[Any], address: str) -> tuple[plan.Graph[Any], plan.Barrier]:
-    """The barrier node that an id or a node path names. Raises DecisionRefused."""
+    """The barrier node that an id, a path or the name of a node means. Raises DecisionRefused."""
     path = address.partition("#")[0]
     name = path.rpartition("/")[2]
-    found = _search(graph, name)
+    found = _walk(graph, path) if "/" in path else _search(graph, name)
     if found is None:
         known = ", ".join(f"`{n}`" for n in _names(graph)) or "none"
-        raise DecisionRefused(f"`{name}` is not a barrier of graph `{graph.name}` (barriers: {known})")
+        raise DecisionRefused(f"`{path}` is not a barrier of graph `{graph.name}` (barriers: {known})")
     return found
+
+
+def _walk(graph: plan.Graph[Any], path: str) -> tuple[plan.Graph[Any], plan.Barrier] | None:
+    parts = path.split("/")
+    while len(parts) > 1:
+        node = graph.nodes.get(parts.pop(0).partition("[")[0])
+        match node:
+            case plan.Parallel() if parts.pop(0) in node.branches and parts:
+                continue
+            case plan.Subgraph() | plan.Map():
+                graph = node.graph
+            case _:
+                return None
+    last = graph.nodes.get(parts[0])
+    return (graph, last) if isinstance(last, plan.Barrier) else None
 
 
 def _search(graph: plan.Graph[Any], name: str) -> tuple[plan.Graph[Any], plan.Barrier] | None:
@@ -170,6 +187,9 @@ def checked_arguments(node: plan.Barrier, answer: str, arguments: Mapping[str, A
     try:
         return declared.arguments(**arguments)
     except ValidationError as error:
+        # Plain data will do, too: an enum's member by name, a record as a mapping.
+        with suppress(ValueError, TypeError):
+            return declared.arguments.model_validate_json(to_json(dict(arguments)))
         first = error.errors(include_url=False, include_context=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         raise DecisionRefused(f"decision `{answer}` of `{node.name}`: {name}: {first['msg']}") from error
@@ -214,7 +234,7 @@ def timed_out(frame: Frame, node: plan.Barrier) -> Resolution:
         return Resolution(TIMEOUT, None, (), None, None)
     name, arguments = node.timeout_answer
     declared = node.answers[name]
-    given = arguments(frame.state)
+    given = evaluated(arguments, frame.state)
     return Resolution(name, None, (), partial(_records, declared, given), None)
 
 
@@ -222,7 +242,7 @@ def fitting(
     records: Sequence[DecisionRecord], info: BarrierInfo
 ) -> tuple[DecisionRecord | None, list[DecisionRecord]]:
     """The first answer for this barrier given in time, and those for it that are out of date."""
-    place = f"{info.frame}/{info.node}" if info.frame else info.node
+    place = place_of(info)
     stale: list[DecisionRecord] = []
     for record in records:
         if record.step or record.node not in (place, info.node):
@@ -236,3 +256,21 @@ def fitting(
             continue
         return record, stale
     return None, stale
+
+
+def refuse_second(records: Sequence[DecisionRecord], waiting: Sequence[BarrierInfo], address: str) -> None:
+    """Refuse an answer to a barrier that waits and has one already, which only nobody has applied yet."""
+    meant = [info for info in waiting if address in (info.id, place_of(info), info.node)]
+    given = {record.id: record for info in meant if (record := fitting(records, info)[0]) is not None}
+    if meant and len(given) >= len(meant):
+        first = next(iter(given.values()))
+        by = f" by {first.actor}" if first.actor else ""
+        raise DecisionRefused(
+            f"`{meant[0].node}` has been answered{by}: `{first.answer}`",
+            hint="the answer is applied as soon as the run goes on",
+        )
+
+
+def place_of(info: BarrierInfo) -> str:
+    """The path of a barrier: its frame's and its name."""
+    return f"{info.frame}/{info.node}" if info.frame else info.node

@@ -6,49 +6,53 @@ import asyncio
 from dataclasses import replace
 
 from . import plan
-from .barrier import BarrierInfo, Resolution, describe, fitting, resolve, timed_out, to_record
-from .engine import Engine, fatal
+from .barrier import (
+    BarrierDecision,
+    BarrierInfo,
+    Resolution,
+    describe,
+    fitting,
+    resolve,
+    timed_out,
+    to_record,
+)
+from .engine import Engine, fatal, text_of
 from .errors import BarrierTimeout, LgcError, Unrouted
 from .events import EventKind
 from .frame import Frame
 from .lane import Lane
 from .machine import complete
-from .store.protocols import DecisionRecord
+from .store.protocols import Commit, DecisionRecord
+
+# A sink whose answers are refused is asked again, but not for ever.
+MOST_ASKED = 10
 
 
 async def run_barrier(engine: Engine, lane: Lane, frame: Frame, node: plan.Barrier) -> bool:
     """Wait for an answer and take it; False where nobody in this process answers."""
     arrived = engine.clock.time()
-    announced = fresh = False
+    asked, fresh, stalled = 0, False, False
+    sink = engine.barrier_sink is not None
+    info = describe(engine.run, frame, node)
+    engine.say(EventKind.NODE_STARTED, frame, node.name, visit=info.visit)
     while True:
-        info = describe(engine.run, frame, node)
-        record, stale = fitting([d for d in engine.decisions if d.id not in engine.refused], info)
-        for old in stale:
-            engine.refused.add(old.id)
-            engine.observe(frame, f"answer `{old.answer}` to `{node.name}` is out of date", "warning")
-        if record is not None:
-            try:
-                resolution = resolve(frame, node, record)
-                await _take(engine, lane, frame, node, resolution, info, arrived)
-            except LgcError as error:
-                if fatal(error) or isinstance(error, Unrouted):
-                    raise
-                engine.refused.add(record.id)
-                engine.observe(frame, f"answer `{record.answer}` to `{node.name}` refused: {error.message}")
-                continue
+        if await _answered(engine, lane, frame, node, info, arrived):
             return True
         if engine.clock.time() >= info.deadline:
             await _time_over(engine, lane, frame, node, info, arrived)
             return True
-        if not announced:
-            announced = True
+        if stalled:
+            return False
+        if not asked:
             engine.say(
                 EventKind.BARRIER_WAITING, frame, node.name, visit=info.visit, barrier=info.id,
                 shown=dict(info.shown), answers=list(info.answers), deadline=info.deadline,
             )  # fmt: skip
-        if engine.barrier_sink is not None:
+        asked += 1
+        if sink and asked <= MOST_ASKED:
             try:
-                if await _ask(engine, info):
+                sink = await _ask(engine, frame, info)
+                if sink:
                     continue
             except BarrierTimeout:
                 await _time_over(engine, lane, frame, node, info, arrived)
@@ -56,13 +60,39 @@ async def run_barrier(engine: Engine, lane: Lane, frame: Frame, node: plan.Barri
         if not fresh:
             fresh = True
             await refresh(engine)
-            continue
-        if await _wait(engine, info) == "stalled":
+        elif await _wait(engine, info) == "stalled":
             # The last look before stopping: another process may have answered meanwhile.
-            before = len(engine.decisions)
             await refresh(engine)
-            if len(engine.decisions) == before:
-                return False
+            stalled = True
+
+
+async def _answered(
+    engine: Engine, lane: Lane, frame: Frame, node: plan.Barrier, info: BarrierInfo, arrived: float
+) -> bool:
+    """Take the first answer that fits; those that are out of date or refused are set aside."""
+    while True:
+        record, stale = fitting(engine.decisions, info)
+        for old in stale:
+            await _set_aside(engine, lane, old)
+            engine.observe(frame, f"answer `{old.answer}` to `{node.name}` is out of date", "warning")
+        if record is None:
+            return False
+        try:
+            await _take(engine, lane, frame, node, resolve(frame, node, record), info, arrived)
+        except LgcError as error:
+            if fatal(error) or isinstance(error, Unrouted):
+                raise
+            await _set_aside(engine, lane, record)
+            engine.observe(frame, f"answer `{record.answer}` to `{node.name}` refused: {error.message}")
+            continue
+        return True
+
+
+async def _set_aside(engine: Engine, lane: Lane, record: DecisionRecord) -> None:
+    """An answer that no step will ever apply waits no longer."""
+    engine.decisions = [d for d in engine.decisions if d.id != record.id]
+    if engine.store is not None:
+        await engine.commit(lane, Commit(engine.run, engine.fence, decision=record.id))
 
 
 async def refresh(engine: Engine) -> None:
@@ -75,20 +105,41 @@ async def refresh(engine: Engine) -> None:
             engine.decisions.append(record)
 
 
-async def _ask(engine: Engine, info: BarrierInfo) -> bool:
-    """Ask the sink; whether it is worth looking again."""
+async def _ask(engine: Engine, frame: Frame, info: BarrierInfo) -> bool:
+    """Ask the sink, until it answers or something else may have; whether it is worth looking again."""
     assert engine.barrier_sink is not None
-    limit = asyncio.timeout(max(0.0, info.deadline - engine.clock.time()))
+    sink = engine.barrier_sink
+
+    async def wait() -> BarrierDecision | None:
+        return await sink.wait(info)
+
+    loop = asyncio.get_running_loop()
+    asked = loop.create_task(wait())
+    waiter = engine.waiters[info.id] = loop.create_future()
+    pause = max(0.0, info.deadline - engine.clock.time())
     try:
-        async with limit:
-            decision = await engine.barrier_sink.wait(info)
-    except TimeoutError:
-        if limit.expired():
-            return True
+        await asyncio.wait((asked, waiter), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        engine.waiters.pop(info.id, None)
+        if not asked.done():
+            asked.cancel()
+            asked.add_done_callback(lambda task: task.cancelled() or task.exception())
+    if waiter.done() or not asked.done():
+        return True
+    try:
+        decision = asked.result()
+        if decision is None:
+            return False
+        if not isinstance(decision, BarrierDecision):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"a `{type(decision).__name__}` is not a BarrierDecision")
+        record = to_record(
+            engine.root.plan, engine.run, info.id, decision, "barrier sink", engine.clock.time()
+        )
+    except BarrierTimeout:
         raise
-    if decision is None:
+    except (Exception, asyncio.CancelledError) as error:
+        engine.observe(frame, f"barrier sink: {type(error).__name__}: {text_of(error)}")
         return False
-    record = to_record(engine.root.plan, engine.run, info.id, decision, "barrier sink", engine.clock.time())
     await add(engine, record)
     return True
 

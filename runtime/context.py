@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import plan
@@ -71,7 +72,15 @@ class TaskContext(Generic[V, P]):
         """The same for every attempt of this visit, also after a crash; different for any other visit."""
         return f"{self.__lg_lane__.engine.run}{self.__lg_frame__.instance}/{self.node}#{self.visit}"
 
+    def _open(self) -> None:
+        if self.__lg_over__:
+            raise NodeFailed(
+                f"`{self.node}` used its context after this attempt of it was over", node=self.node,
+                hint="record mutations before the function returns; await what it starts",
+            )  # fmt: skip
+
     def _record(self, mutation: Any) -> None:
+        self._open()
         if type(mutation) not in self.__lg_node__.records:
             kind: Any = mutation.__class__
             name: str = getattr(kind, "__lg_name__", kind.__name__)
@@ -84,6 +93,7 @@ class TaskContext(Generic[V, P]):
         self.__lg_recorded__.append(mutation)
 
     def _go(self, target: str) -> None:
+        self._open()
         if target not in self.__lg_node__.goto:
             allowed = ", ".join(f"`{name}`" for name in self.__lg_node__.goto) or "none"
             raise NodeFailed(
@@ -106,7 +116,10 @@ class TaskContext(Generic[V, P]):
 
     def set_token_cost(self, tokens: float, /) -> None:
         """How many tokens this visit has cost, for the log and the adaptive checkpoint trigger."""
-        self.__lg_cost__ = float(tokens)
+        cost = float(tokens)
+        if not isfinite(cost):
+            raise ValueError(f"a cost in tokens is a number, not {cost}")
+        self.__lg_cost__ = cost
 
     def request_checkpoint(self) -> None:
         """Make a checkpoint after this step, whatever the trigger says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from . import plan
-from .barrier import BarrierDecision, BarrierInfo, to_record
+from .barrier import BarrierDecision, BarrierInfo, refuse_second, to_record
 from .clock import SystemClock
 from .errors import LgcError
 from .graph import Graph
@@ -53,6 +53,8 @@ async def decide(
     if not actor.strip():
         raise LgcError("a decision needs an actor", run=run_id)
     run = await store.get_run(run_id)
-    refuse_stale(barrier, await look(store, graph, run_id), run.status)
+    waiting = await look(store, graph, run_id)
+    refuse_stale(barrier, waiting, run.status)
+    refuse_second(await store.decisions(run_id, waiting=True), waiting, barrier)
     record = to_record(graph.plan, run_id, barrier, decision, actor, SystemClock().time())
     return await store.add_decision(record)

@@ -44,6 +44,7 @@ from .store.protocols import (
     RunStatus,
     Store,
 )
+from .threads import AT_ONCE
 from .typed_json import encode_mutations
 
 # Errors that end the session, not only a branch: nothing more can be made durable, or nothing more may be.
@@ -96,15 +97,17 @@ class Engine:
         self.triggers: TriggerPolicy = triggers or Triggers(root.plan.checkpointing, self.clock.time())
         self.compaction = Compaction(root.plan.checkpointing, snapshot_bytes)
         self.decisions = list(decisions)
-        self.refused: set[int] = set()
-        self.uncertain = {(a.frame, a.node, a.visit) for a in attempts}
+        # Calls of `effect once` nodes that were begun and whose step is not committed: (frame, node, visit).
+        self.begun = {(a.frame, a.node, a.visit) for a in attempts}
         self.stream_sink = stream_sink
         self.trace_sink = trace_sink
         self.checkpoint_sink = checkpoint_sink
         self.barrier_sink = barrier_sink
         # Made into ExecutionEntry when asked for: a step should not pay for what few look at.
         self.entries: list[tuple[int, str, float, float, bool, str]] = []
+        self.threads = asyncio.Semaphore(AT_ONCE)
         self.cancelled = False
+        self.leaving = False  # the caller of `drive` was cancelled
         self.broken: LgcError | None = None
         self.waiters: dict[str, asyncio.Future[str]] = {}
         self.running = 0
@@ -124,14 +127,17 @@ class Engine:
         """Go on until the run is done or waits. Raises LgcError where it fails or is cancelled."""
         if self.broken is not None:
             raise self.broken
+        self.refuse_cancelled()
         self._loop, self._thread = asyncio.get_running_loop(), get_ident()
         lane = self._lane = Lane(self, self.root)
         self.running = 1
-        lane.start(self.follow(lane, self.root))
+        self.leaving = False
+        lane.start()
         try:
             await lane.finished()
         except asyncio.CancelledError:
             # Someone cancelled the caller: stop in order, leave the run to be resumed.
+            self.leaving = True
             lane.stop()
             await lane.finished()
             raise
@@ -139,23 +145,29 @@ class Engine:
             self._lane = None
         if lane.error is not None:
             raise lane.error
-        if lane.outcome == "stopped":
-            raise Cancelled("the run was cancelled", run=self.run, step=self.step)
-        return RunStatus.DONE if lane.outcome == "end" else RunStatus.WAITING
+        if lane.outcome == "stopped" and self.root.node != plan.END:
+            self.refuse_cancelled()
+            raise asyncio.CancelledError
+        return RunStatus.WAITING if lane.outcome == "waiting" else RunStatus.DONE
 
-    def cancel(self) -> bool:
-        """Stop all lanes; whether there was one."""
+    def cancel(self) -> None:
+        """Stop all lanes."""
         self.cancelled = True
-        if self._lane is None:
-            return False
-        self._lane.stop()
-        return True
+        if self._lane is not None:
+            self._lane.stop()
+
+    def refuse_cancelled(self) -> None:
+        """Raise Cancelled if the run was."""
+        if self.cancelled:
+            raise Cancelled("the run was cancelled", run=self.run, node=self.root.where(), step=self.step)
 
     async def follow(self, lane: Lane, frame: Frame) -> str:
         """Drive a frame to its end: `end`, or `waiting` where it stands at a barrier that nobody answers."""
         from . import nodes  # the node kinds call back into the engine
 
         while frame.node != plan.END:
+            if lane.stopping:  # a function may swallow its cancellation
+                raise asyncio.CancelledError
             if (frame.done if frame.base is None else frame.steps()) >= frame.limit:
                 raise StepsExceeded(
                     f"graph `{frame.plan.name}` completed {frame.limit} nodes, its `max_steps`",
@@ -241,27 +253,13 @@ class Engine:
         checkpoint = ""
         if self.store is not None:
             now = frame.since = self.clock.time()
-            what = {"mutation"} if done.applied else set[str]()
-            due = self.triggers.due(
-                events=events | what | ({"completion"} if ended else set[str]()),
-                now=now, duration=duration, tokens=cost, effects=len(done.applied),
-            )  # fmt: skip
-            checkpoint = f"{self.run}@{step}" if due or asked else ""
-            found = detail_of(frame, done, joined) | (detail or {})
-            record = MutationRecord(
-                self.run, step, frame.path, done.node, done.visit, done.outcome, done.next, done.edge,
-                encode_mutations(done.applied) if text is None else text,
-                now, duration, attempt, cost, error, checkpoint, self.root.plan.hash,
-                _dumps(found) if found else "",
-            )  # fmt: skip
-            await self.commit(
-                lane,
-                Commit(
-                    self.run, self.fence, record,
-                    RunStatus.DONE if ended else None,
-                    snapshot=self._snapshot(record), decision=decision,
-                ),
-            )  # fmt: skip
+            try:
+                checkpoint = await self._store_step(
+                    lane, frame, done, now, duration, attempt, cost, error, text, asked, joined, decision,
+                    detail or {}, ended, events,
+                )  # fmt: skip
+            except BaseException as failure:
+                raise self._broke(failure) from failure.__cause__
         where = frame.where(done.node)
         self.entries.append((step, where, started, started + duration, not error, error))
         if self.trace_sink is not None:
@@ -280,8 +278,73 @@ class Engine:
                     visit=done.visit,
                     checkpoint=checkpoint,
                 )
-        if checkpoint and self.checkpoint_sink is not None:
+        if checkpoint and self.checkpoint_sink is not None and not lane.stopping:
             await self._tell_checkpoint(frame)
+
+    async def _store_step(
+        self,
+        lane: Lane,
+        frame: Frame,
+        done: Completion,
+        now: float,
+        duration: float,
+        attempt: int,
+        cost: float,
+        error: str,
+        text: str | None,
+        asked: bool,
+        joined: bool,
+        decision: int,
+        detail: dict[str, Any],
+        ended: bool,
+        events: frozenset[str],
+    ) -> str:
+        """Commit the record of a step; the id of the checkpoint made with it."""
+        what = events
+        if done.applied:
+            what |= {"mutation"}
+        if ended:
+            what |= {"completion"}
+        due = self.triggers.due(
+            events=what, now=now, duration=duration, tokens=cost, effects=len(done.applied)
+        )
+        checkpoint = f"{self.run}@{self.step}" if due or asked else ""
+        found = detail_of(frame, done, joined) | detail
+        record = MutationRecord(
+            self.run, self.step, frame.path, done.node, done.visit, done.outcome, done.next, done.edge,
+            encode_mutations(done.applied) if text is None else text,
+            now, duration, attempt, cost, error, checkpoint, self.root.plan.hash,
+            _dumps(found) if found else "",
+        )  # fmt: skip
+        settled = self._settled(frame, done, joined) if self.begun else ()
+        await self.commit(
+            lane,
+            Commit(
+                self.run, self.fence, record,
+                RunStatus.DONE if ended else None,
+                snapshot=self._snapshot(record), decision=decision, settled=settled,
+            ),
+        )  # fmt: skip
+        return checkpoint
+
+    def _settled(self, frame: Frame, done: Completion, joined: bool) -> tuple[tuple[str, str, int], ...]:
+        """Begun calls that nobody asks for any more: this visit's, and those in children that are left."""
+        here = frame.where(done.node)
+        self.begun.discard((frame.path, done.node, done.visit))
+        inside = (f"{here}/", f"{here}[")
+        left = [key for key in self.begun if joined and (key[0] == here or key[0].startswith(inside))]
+        self.begun.difference_update(left)
+        return tuple(left)
+
+    def _broke(self, error: BaseException) -> BaseException:
+        """A step could not be stored: the frames are ahead of the store now, and must not go on."""
+        if isinstance(error, Exception) and not fatal(error):
+            what = f"the step could not be stored: {text_of(error)}"
+            failure = StorageError(what, run=self.run, step=self.step, hint=getattr(error, "hint", None))
+            failure.__cause__ = error
+            error = failure
+        self.broken = error if isinstance(error, LgcError) else StorageError("a commit was interrupted")
+        return error
 
     def _snapshot(self, record: MutationRecord) -> CheckpointRecord | None:
         if not self.compaction.due(len(record.mutations) + len(record.detail) + 100) or not record.checkpoint:
@@ -293,27 +356,26 @@ class Engine:
     async def commit(self, lane: Lane | None, commit: Commit) -> None:
         """One transaction; a lane that should stop does so only after it."""
         assert self.store is not None
-        if lane is None:
-            await self.store.commit(commit)
-            return
-        lane.committing = True
+        if lane is not None:
+            lane.committing = True
         try:
             await self.store.commit(commit)
-        except LgcError as error:
-            # The frames are ahead of the store now: this session must not go on from them.
-            self.broken = error
+        except LgcError:
             raise
+        except Exception as error:
+            raise StorageError(
+                f"the store failed: {type(error).__name__}: {text_of(error)}", run=self.run, step=self.step
+            ) from error
         finally:
-            lane.committing = False
-        if lane.stopping:
-            raise asyncio.CancelledError
+            if lane is not None:
+                lane.committing = False
 
     async def _tell_checkpoint(self, frame: Frame) -> None:
         assert self.checkpoint_sink is not None
         try:
-            await self.checkpoint_sink.saved(self.root.state.__lg_fork__(), self.info(frame))
+            await self.checkpoint_sink.saved(self.root.state.__lg_copy__(), self.info(frame))
         except Exception as error:
-            self.observe(frame, f"checkpoint sink: {type(error).__name__}: {error}")
+            self.observe(frame, f"checkpoint sink: {type(error).__name__}: {text_of(error)}")
 
     # --- what is said -------------------------------------------------------------------------------------
 
@@ -370,7 +432,7 @@ class Engine:
                 )
             )  # fmt: skip
         except Exception as error:
-            self.observe(frame, f"stream sink: {type(error).__name__}: {error}")
+            self.observe(frame, f"stream sink: {type(error).__name__}: {text_of(error)}")
 
 
 def fatal(error: BaseException) -> bool:
@@ -383,9 +445,17 @@ def as_failure(error: BaseException, frame: Frame, node: str, run: str) -> LgcEr
     where = frame.where(node)
     if isinstance(error, LgcError):
         return error.at(run=run, node=where)
-    failure = NodeFailed(f"`{node}` raised {type(error).__name__}: {error}", run=run, node=where)
+    failure = NodeFailed(f"`{node}` raised {type(error).__name__}: {text_of(error)}", run=run, node=where)
     failure.__cause__ = error
     return failure
+
+
+def text_of(error: BaseException) -> str:
+    """The text of any exception, such as can be stored and shown."""
+    try:
+        return storable(error.message if isinstance(error, LgcError) else str(error))
+    except Exception as second:
+        return f"(its text cannot be had: {type(second).__name__})"
 
 
 def storable(text: str) -> str:

@@ -143,7 +143,7 @@ async def _fan(
                 active[one] = key
                 engine.running += 1
                 engine.say(EventKind.BRANCH_STARTED, child, "", branch=str(key))
-                one.start(engine.follow(one, child), finished)
+                one.start(finished)
             if settled() or not active:
                 break
             if not over:

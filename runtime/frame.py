@@ -19,9 +19,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from . import plan
-from .errors import EvaluationError, LgcError, Unrouted
+from .errors import EvaluationError, LgcError, MutationRejected, Unrouted
 from .graph import Graph
-from .state import State
+from .state import State, broken_constraint
 from .typed_json import Applied
 
 
@@ -143,8 +143,9 @@ class Frame:
                 )  # fmt: skip
             case plan.Map():
                 item = self.elements(node)[int(key)]
+                state = _fit(node, evaluated(node.enter, self.state, item))
                 frame = Frame(
-                    self.graph.subgraphs[node.graph.name], evaluated(node.enter, self.state, item),
+                    self.graph.subgraphs[node.graph.name], state,
                     path=f"{path}[{key}]", instance=f"{instance}[{key}]", parent=self, limit=node.max_steps,
                     since=self.since,
                 )  # fmt: skip
@@ -163,7 +164,7 @@ class Frame:
                     raise EvaluationError(f"`{field}` is none, so `{node.name}` has no state to work on")
                 return held.__lg_fork__()
             case plan.InOut(enter=enter):
-                return evaluated(enter, self.state)
+                return _fit(node, evaluated(enter, self.state))
 
     def elements(self, node: plan.Map) -> list[Any]:
         """The elements that a map runs over. Raises EvaluationError."""
@@ -185,6 +186,13 @@ class Frame:
         """The frame path and the node, for people."""
         name = self.node if node is None else node
         return f"{self.path}/{name}" if self.path else name
+
+
+def _fit(node: plan.Node, state: Any) -> Any:
+    """A state made by `in`, whose values are those of expressions. Raises MutationRejected."""
+    if (broken := broken_constraint(state)) is not None:
+        raise MutationRejected(f"`in` of `{node.name}`: {broken}", node=node.name)
+    return state
 
 
 def choose(frame: Frame, source: str, outcome: str) -> plan.Edge:

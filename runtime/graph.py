@@ -81,6 +81,11 @@ def bind(
             if not callable(call):
                 missing.append(node.name)
                 continue
+            if inspect.isasyncgenfunction(call) or inspect.isgeneratorfunction(call):
+                raise BindingError(
+                    f"graph `{compiled.name}`: the function for `{node.name}` has a `yield`, and so never runs",
+                    hint="show chunks with `ctx.emit(…)`",
+                )
             found[node.name] = Implementation(call, _is_async(call))
         elif isinstance(node, (plan.Subgraph, plan.Map)):
             name = node.graph.name

@@ -138,11 +138,16 @@ def merge(rule: str, target: Any, state: type[State], field: str, before: Any, v
                 return _union(before, values)
             case _:
                 called = load(target) if isinstance(target, str) else target
-                return validated_field(state, field, called(before, list(values)))
+                return validated_field(state, field, called(_copied(before), [_copied(v) for v in values]))
     except LgcError:
         raise
     except Exception as error:
         raise EvaluationError(f"merge of `{field}`: {type(error).__name__}: {error}") from error
+
+
+def _copied(value: Any) -> Any:
+    # A user's function may change what it is given.
+    return value.copy() if isinstance(value, (list, set, dict)) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
 
 
 def _append(before: Any, values: list[Any]) -> Any:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .errors import LgcError
 from .frame import Frame
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ class Lane:
     """A lane.
 
     Attributes:
-        outcome: `end`, `waiting`, `stopped`, `failed` once it is over.
+        outcome: `end`, `waiting`, `stopped` or `failed` once it is over.
         error: what it failed with.
         stopping: whether it was told to stop.
         committing: whether it is inside a commit, where a stop has to wait.
@@ -28,27 +27,26 @@ class Lane:
     def __init__(self, engine: Engine, frame: Frame) -> None:
         self.engine = engine
         self.frame = frame
-        self.outcome = ""
+        self.outcome = "stopped"  # stays so where it is stopped before it could begin
         self.error: BaseException | None = None
         self.stopping = False
         self.committing = False
         self.task: asyncio.Task[None] | None = None
 
-    def start(self, work: Coroutine[None, None, str], done: Callable[[Lane], None] | None = None) -> None:
+    def start(self, done: Callable[[Lane], None] | None = None) -> None:
         """Begin; `done` is called once it is over."""
-        self.task = asyncio.get_running_loop().create_task(self._main(work))
+        self.task = asyncio.get_running_loop().create_task(self._main())
         if done is not None:
             self.task.add_done_callback(lambda _: done(self))
 
-    async def _main(self, work: Coroutine[None, None, str]) -> None:
+    async def _main(self) -> None:
         try:
-            self.outcome = await work
+            self.outcome = await self.engine.follow(self, self.frame)
         except asyncio.CancelledError:
             self.outcome = "stopped"
-        except LgcError as error:
-            self.outcome, self.error = "failed", error
         except Exception as error:
-            # Not a node's: those are caught where they are called. A mistake of ours must not pass silently.
+            # Nodes' own exceptions are caught where they are called: this is an LgcError, or a mistake of
+            # ours, which must not pass silently.
             self.outcome, self.error = "failed", error
 
     def stop(self) -> None:

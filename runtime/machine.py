@@ -229,7 +229,7 @@ def _computed(state: Any, mutation: ExternalMutation) -> Any:
     """The new values that a user's function gives. It sees a copy: it is meant to be pure."""
     function = load(mutation.__lg_target__)
     try:
-        return mutation.__lg_result__(**function(state.__lg_fork__(), mutation))
+        return mutation.__lg_result__(**function(state.__lg_copy__(), mutation))
     except LgcError:
         raise
     except Exception as error:

@@ -21,6 +21,7 @@ from .graph import Implementation, load
 from .lane import Lane
 from .machine import complete
 from .store.protocols import AttemptRecord, Commit
+from .threads import in_thread
 from .typed_json import Applied, encode_mutations
 
 
@@ -71,7 +72,7 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
             if call.is_async and node.timeout is None:
                 await call.call(context)
             else:
-                await _call(call, context, node)
+                await _call(engine, call, context, node)
             context.__lg_over__ = True
             recorded: Sequence[Any] = context.__lg_recorded__
             text = None if engine.store is None else encode_mutations([Applied(m) for m in recorded])
@@ -107,20 +108,39 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
 
 def _failure(engine: Engine, lane: Lane, frame: Frame, name: str, error: BaseException) -> LgcError:
     """What a node raised, as its failure. Raised again: what is not the node's, or ends more than it."""
-    if isinstance(error, asyncio.CancelledError):
-        task = asyncio.current_task()
-        if lane.stopping or (task is not None and task.cancelling()):
-            raise error
-        # Otherwise the function cancelled itself: that is its failure, not a wish of ours.
-    elif not isinstance(error, Exception):
+    if isinstance(error, (KeyboardInterrupt, SystemExit)) or _closed(error, lane):
         raise error
+    if lane.stopping or engine.leaving:
+        # Whatever the function made of it: it was told to stop, and is not tried again.
+        raise asyncio.CancelledError
+    if lane.task is not None:
+        while lane.task.cancelling():
+            lane.task.uncancel()  # the function cancelled itself: its failure, not a wish of ours
     failure = as_failure(error, frame, name, engine.run)
     if fatal(failure) or isinstance(failure, (Unrouted, StepsExceeded)):
         raise failure.at(step=engine.step) from None
     return failure
 
 
-async def _call(call: Implementation, context: Any, node: plan.Task) -> None:
+def _closed(error: BaseException, lane: Lane) -> bool:
+    """Whether Python is throwing the coroutine away, rather than the function raising."""
+    if not isinstance(error, GeneratorExit):
+        return False
+    try:
+        return asyncio.current_task() is not lane.task
+    except RuntimeError:
+        return True
+
+
+async def _call(engine: Engine, call: Implementation, context: Any, node: plan.Task) -> None:
+    if call.is_async:
+        await _timed(call, context, node)
+        return
+    async with engine.threads:  # the time of an attempt does not run while it waits for a thread
+        await _timed(call, context, node)
+
+
+async def _timed(call: Implementation, context: Any, node: plan.Task) -> None:
     if node.timeout is None:
         await _invoke(call, context)
         return
@@ -138,7 +158,7 @@ async def _invoke(call: Implementation, context: Any) -> None:
     if call.is_async:
         await call.call(context)
         return
-    result = await asyncio.to_thread(call.call, context)
+    result = await in_thread(call.call, context)
     if inspect.isawaitable(result):
         await result
 
@@ -146,14 +166,18 @@ async def _invoke(call: Implementation, context: Any) -> None:
 async def _note_attempt(
     engine: Engine, lane: Lane, frame: Frame, name: str, visit: int, attempt: int
 ) -> None:
-    if (frame.path, name, visit) in engine.uncertain:
+    key = (frame.path, name, visit)
+    if key in engine.begun:
         raise RunUncertain(
             f"the run died inside `{name}`, which is `effect once`: it may or may not have happened",
             run=engine.run, node=frame.where(name), step=engine.step,
         )  # fmt: skip
+    engine.begun.add(key)
     if engine.store is not None:
         note = AttemptRecord(engine.run, frame.path, name, visit, attempt, engine.clock.time())
         await engine.commit(lane, Commit(engine.run, engine.fence, attempt=note))
+        if lane.stopping:
+            raise asyncio.CancelledError
 
 
 def _retries(node: plan.Task, failure: LgcError) -> int:

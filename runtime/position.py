@@ -208,10 +208,10 @@ def _read(frame: Frame, data: Mapping[str, Any]) -> None:
 def transients_of(state: Any) -> dict[str, object]:
     """The transient values that a state holds, those of sub-states by dotted name."""
     found: dict[str, object] = {f: getattr(state, state.__lg_fields__[f]) for f in state.__lg_transients__}
-    for attribute in state.__lg_substates__:
-        inner = getattr(state, attribute)
-        if inner is not None:
-            found.update({f"{attribute}.{name}": value for name, value in transients_of(inner).items()})
+    for field, attribute in state.__lg_fields__.items():
+        if attribute in state.__lg_substates__:
+            inner = transients_of(getattr(state, attribute))
+            found.update({f"{field}.{name}": value for name, value in inner.items()})
     return found
 
 

@@ -13,11 +13,18 @@ from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from . import plan
-from .barrier import BarrierDecision, BarrierInfo, describe, to_record
-from .barriers import add
+from .barrier import BarrierDecision, BarrierInfo, describe, fitting, refuse_second, to_record
+from .barriers import add, refresh
 from .clock import Clock, SystemClock
 from .engine import Engine, ExecutionEntry, fatal, storable
-from .errors import Cancelled, DecisionRefused, LgcError, RunUncertain
+from .errors import (
+    Cancelled,
+    DecisionRefused,
+    LgcError,
+    MutationRejected,
+    RunUncertain,
+    SerializationError,
+)
 from .events import EventKind, GraphEvent, StreamChunk
 from .frame import Frame
 from .graph import Graph
@@ -26,9 +33,9 @@ from .machine import complete
 from .position import begin, locate, to_snapshot, transients_of
 from .restore import RestoreMode, fork, provided, rebuild, restorable
 from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
-from .state import Mutation
+from .state import Mutation, broken_constraint
 from .store.protocols import CheckpointRecord, Commit, RunRecord, RunStatus, Store
-from .typed_json import encode_state
+from .typed_json import Applied, decode_checkpoint, encode_mutations, encode_state
 
 S = TypeVar("S")
 T = TypeVar("T")  # of the functions that make a session: the class itself is not bound to a state yet
@@ -113,7 +120,15 @@ class Session(Generic[S]):
         now = ticking.time()
         run = run_id or f"{graph.name}-{uuid4().hex[:12]}"
         text = encode_state(state)
-        root = begin(graph, state.__lg_fork__(), now)  # type: ignore[attr-defined]  # pyright: ignore
+        if (broken := broken_constraint(state)) is not None:
+            raise SerializationError(f"the state `{type(state).__name__}` to start with: {broken}", run=run)
+        # Read back from what is stored: the run has the values that a restored one would have, and its own.
+        kind = graph.plan.state
+        copy = kind.restore(decode_checkpoint(kind, text), transients_of(state))  # type: ignore[attr-defined]  # pyright: ignore
+        try:
+            root = begin(graph, copy, now)
+        except LgcError as error:
+            raise error.at(run=run) from None
         fence = 0
         if store is not None:
             await put_graphs(store, graph.plan)
@@ -199,7 +214,7 @@ class Session(Generic[S]):
     @property
     def state(self) -> S:
         """A copy of the state of the graph's own frame."""
-        copy: S = self._engine.root.state.__lg_fork__()
+        copy: S = self._engine.root.state.__lg_copy__()
         return copy
 
     @property
@@ -231,26 +246,35 @@ class Session(Generic[S]):
             return self._result(since)
         if self._status is RunStatus.CANCELLED:
             raise Cancelled("the run was cancelled", run=engine.run, step=engine.step)
-        self._refuse_uncertain()
         self._busy = True
         try:
+            self._refuse_uncertain()
             if self._status is not RunStatus.RUNNING:
                 await self._note(RunStatus.RUNNING)
             engine.say(EventKind.RUN_STARTED, engine.root)
             if engine.root.node == plan.END:
                 await self._note(RunStatus.DONE)
-            self._status = await engine.drive()
+            status = await engine.drive()
+            while status is RunStatus.WAITING and self._answered():
+                status = await engine.drive()
+            if status is RunStatus.WAITING:
+                await self._note(status)
+                engine.refuse_cancelled()
+            self._status = status
         except LgcError as error:
             await self._failed(error)
             raise
         finally:
             self._busy = False
         if self._status is RunStatus.WAITING:
-            await self._note(RunStatus.WAITING)
             engine.say(EventKind.RUN_WAITING, engine.root, barriers=[b.id for b in self.waiting])
         else:
             engine.say(EventKind.RUN_COMPLETED, engine.root)
         return self._result(since)
+
+    def _answered(self) -> bool:
+        """Whether an answer came in after a barrier had given up waiting."""
+        return any(fitting(self._engine.decisions, info)[0] is not None for info in self.waiting)
 
     async def _failed(self, error: LgcError) -> None:
         engine = self._engine
@@ -306,15 +330,22 @@ class Session(Generic[S]):
             MutationRejected: a mutation that the barrier does not let the decider record.
         """
         engine = self._engine
-        refuse_stale(barrier, self.waiting, self._status)
+        waiting = self.waiting
+        refuse_stale(barrier, waiting, self._status)
+        await refresh(engine)
+        refuse_second(engine.decisions, waiting, barrier)
         record = to_record(engine.root.plan, engine.run, barrier, decision, actor, engine.clock.time())
         await add(engine, record)
 
     async def cancel(self) -> None:
-        """End the run for good, wherever it is; what was committed stays."""
+        """End the run for good, wherever it is; what was committed stays.
+
+        A run that goes on meanwhile stops in order: its `run` raises Cancelled.
+        """
         if self._status in (RunStatus.DONE, RunStatus.CANCELLED):
             return
-        if not self._engine.cancel():
+        self._engine.cancel()
+        if not self._busy:
             await self._note(RunStatus.CANCELLED)
             self._engine.say(EventKind.RUN_CANCELLED, self._engine.root)
 
@@ -346,7 +377,7 @@ class Session(Generic[S]):
 
     def _uncertain(self) -> list[tuple[Frame, str]]:
         found: list[tuple[Frame, str]] = []
-        for path, name, visit in self._engine.uncertain:
+        for path, name, visit in self._engine.begun:
             try:
                 frame = locate(self._engine.root, path)
             except (KeyError, LgcError):
@@ -378,22 +409,40 @@ class Session(Generic[S]):
             if node not in (name, frame.where(name)):
                 continue
             key = (frame.path, name, frame.visits(name) + 1)
-            if how != Settlement.RETRY:
-                mutations = [] if isinstance(how, str) else list(how)
-                if isinstance(how, str) and how != Settlement.SKIP:
-                    raise DecisionRefused(f"`{how}` is not `retry`, `skip` or a list of mutations")
-                done = complete(frame, "skip" if isinstance(how, str) else "ok", mutations)
-                await engine.commit_step(
-                    Lane(engine, frame), frame, done, started=engine.clock.time(), duration=0.0,
-                    detail={"settled": str(how) if isinstance(how, str) else "records", "actor": actor},
-                )  # fmt: skip
-            engine.uncertain.discard(key)
-            if not self._uncertain():
-                await self._note(
-                    RunStatus.RUNNING if frame.node != plan.END or frame.parent else RunStatus.DONE
-                )
+            if how == Settlement.RETRY:
+                engine.begun.discard(key)
+                if engine.store is not None:
+                    await engine.commit(None, Commit(engine.run, engine.fence, settled=(key,)))
+            else:
+                await self._settle(frame, name, how, actor)
+            if not self._uncertain() and self._status is RunStatus.UNCERTAIN:
+                await self._note(RunStatus.DONE if engine.root.node == plan.END else RunStatus.RUNNING)
             return
         raise DecisionRefused(f"`{node}` is not uncertain", run=engine.run)
+
+    async def _settle(self, frame: Frame, name: str, how: str | Sequence[Mutation], actor: str) -> None:
+        """Commit the step that the node would have made."""
+        engine = self._engine
+        if isinstance(how, str) and how != Settlement.SKIP:
+            raise DecisionRefused(f"`{how}` is not `retry`, `skip` or a list of mutations", run=engine.run)
+        mutations: Sequence[Mutation] = [] if isinstance(how, str) else list(how)
+        node = frame.plan.nodes[name]
+        assert isinstance(node, plan.Task)
+        for mutation in mutations:
+            if type(mutation) not in node.records:
+                raise MutationRejected(
+                    f"`{name}` does not declare `{type(mutation).__name__}`",
+                    run=engine.run, node=frame.where(name), step=engine.step,
+                )  # fmt: skip
+        try:
+            encode_mutations([Applied(one) for one in mutations])
+            done = complete(frame, "skip" if isinstance(how, str) else "ok", mutations, ensures=node.ensures)
+        except LgcError as error:
+            raise error.at(run=engine.run, node=frame.where(name), step=engine.step) from None
+        await engine.commit_step(
+            Lane(engine, frame), frame, done, started=engine.clock.time(), duration=0.0,
+            detail={"settled": str(how) if isinstance(how, str) else "records", "actor": actor},
+        )  # fmt: skip
 
 
 class _Queue:

@@ -202,6 +202,19 @@ class State:
                 setattr(new, attribute, inner.__lg_fork__())
         return new
 
+    def __lg_copy__(self) -> Any:
+        """A state with the same values for someone outside: whatever they do to it, nothing shares it."""
+        new = object.__new__(type(self))
+        for attribute in self.__lg_fields__.values():
+            value = getattr(self, attribute)
+            if attribute in self.__lg_substates__:
+                value = value.__lg_copy__()
+            elif attribute in self.__lg_collections__ and value is not None:
+                value = value.copy()
+            setattr(new, attribute, value)
+        new.__lg_shared__ = None
+        return new
+
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
@@ -214,6 +227,17 @@ class State:
             f"{name}={getattr(self, attribute, ...)!r}" for name, attribute in self.__lg_fields__.items()
         )
         return f"{type(self).__name__}({shown})"
+
+
+def broken_constraint(state: Any) -> str | None:
+    """What a state breaks of its fields' constraints, sub-states included; None: nothing."""
+    for check in state.__lg_checks__.values():
+        if (broken := check(state)) is not None:
+            return str(broken)
+    for attribute in state.__lg_substates__:
+        if (broken := broken_constraint(getattr(state, attribute))) is not None:
+            return f"in `{attribute}`: {broken}"
+    return None
 
 
 def class_of(state: State) -> type[State]:
