@@ -6,7 +6,7 @@ a random time, looks at what is committed, and forks the next, until the run is 
 * the state is the one of a run that nobody disturbed;
 * so is the log, frame by frame (what ran side by side may be interleaved otherwise), its steps without a gap;
 * no task was started again after it had been committed;
-* a kill cost at most the attempts that were under way: one for each frame that was active.
+* a kill cost at most the attempts that were under way: one for each frame that was active, its last.
 
 `python tests/chaos/chaos.py --kills 500 --seed 1` prints one line for each run. The seed fixes how long each
 life may last; what the process has done by then is up to the machine.
@@ -196,7 +196,15 @@ def _judge_life(before: Log, after: Log, started: list[tuple[str, int]], *, kill
     if twice:
         raise Broken(f"started twice in one life: {twice}")
     in_vain = {key for key, _ in started} - after.keys
-    if len(in_vain) > (WIDTH if killed else 0):
+    if in_vain and not killed:
+        raise Broken(f"a life that nobody killed started in vain: {sorted(in_vain)}")
+    last = {
+        key.rpartition("/")[0]: key for key, _ in started
+    }  # of each frame: where the kill can have hit it
+    early = sorted(in_vain - set(last.values()))
+    if early:
+        raise Broken(f"another task of the frame was started before these were committed: {early}")
+    if len(in_vain) > WIDTH:
         raise Broken(
             f"{len(in_vain)} starts in vain where at most {WIDTH} tasks run at once: {sorted(in_vain)}"
         )
