@@ -174,12 +174,12 @@ def torment(folder: Path, rounds: int, chance: random.Random, *, longest: float)
         started = folder / f"life-{life}.started"
         child = fork_life(store_path, rounds, started)
         code = end_life(child, chance.uniform(0.0, longest) if longest else SECONDS)
+        if code or (code is None and not longest):
+            raise Broken(f"life {life} ended with status {code}")
         after = read_log(store_path)
         lost += _judge_life(before, after, starts(started), killed=code is None)
         if code == 0:
             return Outcome(store_path.with_suffix(".state").read_text("utf-8"), after, life, lost)
-        if code is not None or not longest:
-            raise Broken(f"life {life} ended with status {code}")
         before = after
     raise Broken(f"not done after {LIVES} lives")
 
