@@ -14,6 +14,7 @@ relative, they are relative to the working directory, and so is the root that th
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -27,6 +28,10 @@ SUFFIX = ".lgraph"
 STDIN = "-"
 _LIMIT = 16 * 1024 * 1024  # of the language; the reader reports what is longer
 _SKIPPED = frozenset(("node_modules", "__pycache__"))
+# How a table `tool.lgc` may be written: its keys side by side, or `tool` alone and `lgc` somewhere in it.
+_OWN_TABLE = (
+    r"""(?m)tool["']?[ \t]*\.[ \t]*["']?lgc|^[ \t]*(?:\[[ \t]*["']?tool["']?[ \t]*\]|["']?tool["']?[ \t]*=)"""
+)
 _SEVERITIES = ("error", "warning", "off")
 
 
@@ -149,7 +154,7 @@ def _settings_in(folder: str) -> Settings | None:
         return _read(folder, own, _toml(own, text))
     shared = os.path.join(folder, "pyproject.toml")
     text = _text(shared)
-    if text is None or "tool" not in text or "lgc" not in text:
+    if text is None or "lgc" not in text or re.search(_OWN_TABLE, text) is None:
         return None  # most projects: no need to read it as TOML
     tools: Any = _toml(shared, text).get("tool", {})
     table: Any = tools.get("lgc") if hasattr(tools, "get") else None

@@ -146,3 +146,38 @@ def test_explain_lists_and_suggests(lgc: Lgc) -> None:
     ran = lgc("explain", "LG999")
     assert ran.status == 2
     assert "no finding is called `LG999`" in ran.err
+
+
+# --- functions --------------------------------------------------------------------------------------------
+
+
+def test_impls(lgc: Lgc, article: Path) -> None:
+    assert lgc("check", ".", "--impls", "--nodes", "nodes:Nodes").status == 0
+    assert lgc("check", ".", "--impls").status == 0  # no nodes named, none to miss
+    text = (article / "nodes.py").read_text()
+    text = text.replace("def grade(self, ctx: GradeContext, /)", "def grade(self)")
+    (article / "nodes.py").write_text(text.replace("async def publish", "async def publihs"))
+    ran = lgc("check", ".", "--impls", "--nodes", "nodes:Nodes", "--format", "json")
+    assert ran.status == 1
+    found = {one["message"]: one["code"] for one in json.loads(ran.out)["findings"]}
+    assert set(found.values()) == {"LG203"}
+    assert [message.split(":")[0] for message in found] == [
+        "`grade` of `nodes",
+        "`nodes",
+    ]
+    assert "`nodes:Nodes` has no function `publish`" in found
+    assert lgc("check", ".", "--impls", "--nodes", "nowhere").status == 2
+
+
+def test_impls_named_in_the_graph(lgc: Lgc, place: Path) -> None:
+    (place / "a.lgraph").write_text(
+        'state S { n: int = 0  mutation M(x: int) = "os.path:nope" writes n }\n'
+        'graph g(S) { task a { records M  impl "os.path:join"  retry 1 on "builtins:OSError" }\n'
+        '  task b { impl "nowhere:f" }  start -> a -> b -> end }\n'
+    )
+    ran = lgc("check", "a.lgraph", "--impls")
+    assert ran.status == 1
+    assert ran.out.count("LG203") == 2
+    assert "`os.path:nope` cannot be imported" in ran.out
+    assert "`nowhere:f` cannot be imported" in ran.out
+    assert lgc("check", "a.lgraph").status == 0  # nothing is imported without being asked to

@@ -175,3 +175,14 @@ def test_interrupted_and_killed_runs_go_on(place: Path, lgc: Lgc) -> None:
     (place / "nodes.py").write_text("async def a(ctx): ...\n")
     assert "done after" in lgc("resume", "r130").out
     assert "done after" in lgc("resume", "r-9").out
+
+
+def test_watching_checks_again(place: Path) -> None:
+    (place / "a.lgraph").write_text(GOOD)
+    with process("check", "--watch", ".", cwd=place) as run:
+        assert run.stdout and run.stderr
+        assert b"no findings" in run.stdout.readline()
+        (place / "b.lgraph").write_text("graph {\n")
+        assert run.stdout.readline().startswith(b"error[LG")
+        run.send_signal(signal.SIGINT)
+        assert run.wait(30) == 130

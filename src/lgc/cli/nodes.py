@@ -27,8 +27,8 @@ def load_nodes(written: str) -> tuple[object, ModuleType | None]:
     """
     if not written:
         return NoNodes(), None
-    name, attribute = _split(written)
-    module = _from_file(Path(name)) if _is_file(name) else _from_name(name)
+    name, attribute = split_nodes(written)
+    module = load_module(name)
     if not attribute:
         return module, module
     found: Any = module
@@ -67,11 +67,17 @@ def transients_of(nodes: object, module: ModuleType | None) -> dict[str, object]
     return {str(name): value for name, value in values.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
-def _split(written: str) -> tuple[str, str]:
+def split_nodes(written: str) -> tuple[str, str]:
+    """`MODULE[:CLASS]` as both parts; the second is "" where it is missing."""
     name, colon, attribute = written.rpartition(":")
     if not colon or "/" in attribute or attribute.endswith(".py"):
         return written, ""
     return name, attribute
+
+
+def load_module(name: str) -> ModuleType:
+    """The module of that name, or of that file. Raises Failure where it cannot be imported."""
+    return _from_file(Path(name)) if _is_file(name) else _from_name(name)
 
 
 def _is_file(name: str) -> bool:

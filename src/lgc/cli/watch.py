@@ -1,0 +1,39 @@
+"""From files that change to a command that is run again: `--watch`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+
+from .terminal import note
+
+_PAUSE = 0.3  # seconds between two looks
+
+
+def watch(run: Callable[[], Iterable[str]]) -> None:
+    """Run, then again whenever a file that `run` looked at has changed, until the user stops it.
+
+    `run` gives the paths to look at: files, and folders in which files may appear.
+    """
+    while True:
+        if sys.stdout.isatty():
+            sys.stdout.write("\x1b[2J\x1b[H")
+        paths = list(run())
+        sys.stdout.flush()
+        note(f"watching {len(paths)} files and folders; Ctrl-C ends")
+        before = _stamps(paths)
+        while _stamps(paths) == before:
+            time.sleep(_PAUSE)
+
+
+def _stamps(paths: Iterable[str]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for path in paths:
+        try:
+            seen = os.stat(path)
+            found[path] = (seen.st_mtime_ns, seen.st_size)
+        except OSError:
+            found[path] = (0, 0)
+    return found
