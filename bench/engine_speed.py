@@ -3,8 +3,8 @@
     python bench/engine_speed.py [--steps N] [--rounds N] [--no-peer]
 
 * No store: a loop of one trivial coroutine; the floor is awaiting that coroutine in a `for`.
-* SQLite: the same loop, each step durable (WAL, synchronous FULL); the floor is one INSERT + COMMIT of a row of
-  that size on the same disk.
+* SQLite: the same loop, each step durable (WAL, synchronous FULL); the floor is one INSERT + COMMIT of a
+  row of that size on the same disk.
 * Growth: 4,000 durable steps that each append 1 KiB to a list; total, bytes on disk, last steps beside first.
 
 Floor and engine take turns in rounds of one run, as machines drift; figures are medians. The peer runs in
