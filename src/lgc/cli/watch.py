@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from .terminal import note
 
 _PAUSE = 0.3  # seconds between two looks
+_MARGIN = 20_000_000  # nanoseconds that the clock of files may lag behind
 
 
 def watch(run: Callable[[], Iterable[str]]) -> None:
@@ -20,10 +21,13 @@ def watch(run: Callable[[], Iterable[str]]) -> None:
     while True:
         if sys.stdout.isatty():
             sys.stdout.write("\x1b[2J\x1b[H")
+        began = time.time_ns() - _MARGIN
         paths = list(run())
         sys.stdout.flush()
-        note(f"watching {len(paths)} files and folders; Ctrl-C ends")
         before = _stamps(paths)
+        if any(changed > began for changed, _ in before.values()):
+            continue  # while it ran
+        note(f"watching {len(paths)} files and folders; Ctrl-C ends")
         while _stamps(paths) == before:
             time.sleep(_PAUSE)
 
