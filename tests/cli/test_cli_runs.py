@@ -265,6 +265,7 @@ def test_input_from_a_file_or_standard_input(lgc: Lgc, article: Path) -> None:
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [
+        ("", "say where the functions are: --nodes MODULE[:CLASS]"),
         ("nowhere", "no module `nowhere`"),
         ("nodes:Noodles", "did you mean `Nodes`?"),
         ("nodes", "no function for `write`"),

@@ -145,9 +145,16 @@ def prepare(compiled: Compiled, *, bind_nodes: bool, quiet: bool = False) -> Pre
         return Prepared(launch, _plan(modules, compiled.graph, quiet))
     nodes, module = load_nodes(launch.nodes)
     plan = _plan(modules, compiled.graph, quiet)
-    from ..runtime.graph import bind
+    from ..runtime.graph import BindingError, bind
 
-    return Prepared(launch, plan, transients_of(nodes, module), bind(plan, nodes))
+    try:
+        bound = bind(plan, nodes)
+    except BindingError as problem:
+        if launch.nodes:
+            raise
+        hint = "say where the functions are: --nodes MODULE[:CLASS], or `nodes` in lgc.toml"
+        raise Failure(problem.message, hint) from problem
+    return Prepared(launch, plan, transients_of(nodes, module), bound)
 
 
 def _below_here(path: str) -> bool:

@@ -46,7 +46,7 @@ def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str
     """
     path, graph = split_target(target)
     if not Path(path).is_file():
-        raise Failure(f"{path}: no such file")
+        raise Failure(f"{path} is a folder" if Path(path).is_dir() else f"{path}: no such file")
     nodes = nodes or settings().nodes
     launch = Launch(str(Path(path).absolute()), graph, nodes, str(Path.cwd()))
     prepared = prepare(compile_source(launch), bind_nodes=True)
