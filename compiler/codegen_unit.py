@@ -21,6 +21,7 @@ class Unit:
         self.names = names[module.path]
         self.viewed: set[m.Key] = set()
         self._relative = relative
+        self._uses_runtime = False
         self._standard: dict[tuple[str, str], str] = {}
         self._modules: dict[str, str] = {}
         self._foreign: dict[tuple[str, str], str] = {}
@@ -54,6 +55,7 @@ class Unit:
     @property
     def lg(self) -> str:
         """The runtime's namespace for generated code."""
+        self._uses_runtime = True
         return self._local("lg")
 
     def declared(self, key: m.Key) -> str:
@@ -123,7 +125,7 @@ class Unit:
         """Import statements, grouped and sorted."""
         standard = [f"import {_as(name, local)}" for name, local in sorted(self._modules.items())]
         standard += _from(self._standard)
-        runtime = [f"from lgc.runtime import {_as('generated', self.lg)}"]
+        runtime = [f"from lgc.runtime import {_as('generated', self.lg)}"] if self._uses_runtime else []
         foreign = {(self._module(path), name): local for (path, name), local in self._foreign.items()}
         return [group for group in (standard, runtime, _from(foreign)) if group]
 

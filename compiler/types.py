@@ -31,7 +31,8 @@ JSON = Scalar("json")
 SCALARS: dict[str, Scalar] = {
     s.name: s for s in (STR, INT, FLOAT, BOOL, BYTES, DECIMAL, DATETIME, DATE, DURATION, UUID, JSON)
 }
-BUILT_IN = frozenset({*SCALARS, "list", "set", "dict"})
+_INSIDE = {"list": "list[T]", "set": "set[T]", "dict": "dict[K, T]"}
+BUILT_IN = frozenset({*SCALARS, *_INSIDE})
 NUMBERS = frozenset({INT, FLOAT, DECIMAL})
 ORDERED = frozenset({INT, FLOAT, DECIMAL, STR, DATETIME, DATE, DURATION})
 _KEYS = frozenset({STR, INT, UUID})
@@ -201,6 +202,11 @@ def _key_type(unit: Unit, written: ast.TypeExpr, what: str) -> Type:
 
 def _named(unit: Unit, written: ast.NamedType, transient: bool, field: bool) -> Type:
     symbol = unit.symbols.get(written.name)
+    if symbol is None and written.name in _INSIDE:
+        if not unit.cut_short(written.span):
+            message = f"`{written.name}` does not say what is in it"
+            unit.error("LG002", message, written.span, help=f"write `{_INSIDE[written.name]}`")
+        return UNKNOWN
     if symbol is None:
         name = ast.Name(written.span, written.name)
         types = (n for n, s in unit.symbols.items() if s.kind not in ("graph", "unknown"))

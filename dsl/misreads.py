@@ -90,6 +90,7 @@ def number(text: str, span: Span) -> tuple[str, str, Fix | None]:
 
 _ADVICE = {
     "=": "a field needs a type: `name: type = value`",
+    "<": "the types inside a type stand in square brackets: `list[T]`",
     "?": "a choice is written `a if condition else b`",
     "import": 'names come from another file with `from "PATH" import A, B`',
 }

@@ -63,6 +63,8 @@ class Recovery:
         self.mistakes = 0
         self.last_line = -1
         self.long_strings = 0
+        self.swallowed = -1
+        """How far a string that is never closed reaches: what should stand in it is not missed."""
 
     def __call__(self, problem: Any) -> bool:
         """Report the mistake and set parser and lexer to go on; never gives up before the limit."""
@@ -297,6 +299,8 @@ class Recovery:
         return lookahead.continues(self.vocabulary, self.text, trial, at, 1)
 
     def _missing_brace(self, frame: Frame, at: int, token: Tok) -> None:
+        if self.swallowed >= at:
+            return
         opening = self.opening(frame)
         where = "at the end of the file" if token.type == "$END" else "before this"
         related: tuple[Label, ...] = ()
@@ -306,9 +310,15 @@ class Recovery:
         span = Span(at, max(at, token.end_pos) if token.type == "$END" else token.end_pos)
         self.build.report("LG002", f"missing `}}` {where}", span, related=related)
 
+    def inner_braces(self, depth: int) -> int:
+        """How many braces are open behind a place on the parser's stack."""
+        values = self.state.value_stack[depth:]
+        signs = [value.type for value in values if isinstance(value, Tok)]
+        return max(0, signs.count("LBRACE") - signs.count("RBRACE"))
+
     def _skip(self, frames: list[Frame], token: Tok) -> tuple[int, int]:
         """Where to go on, and in which list: an offset and how many lists are left before it."""
-        depth = 0
+        depth = self.inner_braces(frames[0].depth)
         for ahead in lookahead.raw(self.text, token.start_pos):
             at = ahead.start_pos
             if ahead.type == "$END":

@@ -64,7 +64,7 @@ def _string(r: Recovery, token: Tok) -> bool:
         return _single_quotes(r, token)
     if token.value.startswith('"""'):
         r.build.report("LG003", 'a string that starts with `"""` is never closed', Span(start, start + 3))
-        end = _next_declaration(r, start + 3)
+        end = r.swallowed = _next_declaration(r, start + 3)
     else:
         help = 'a string ends on its line; `"""` starts one that may go on over several lines'
         tail = _TAIL.search(token.value)
@@ -273,6 +273,8 @@ def _none(r: Recovery, token: Tok) -> bool:
 
 def _missing(r: Recovery, token: Tok) -> bool:
     for terminal in _MISSING:
+        if terminal == "LBRACE" and token.value == "}":
+            continue  # nobody forgets half of `{}`; something is missing before the brace
         trial = r.trial()
         if trial.feed(terminal) and lookahead.continues(r.vocabulary, r.text, trial, token.start_pos, _LOOK):
             shown = expected.spelling(terminal)
@@ -290,6 +292,8 @@ def _missing(r: Recovery, token: Tok) -> bool:
 def _extra(r: Recovery, token: Tok) -> bool:
     if token.type in ("NAME", "STRING", "$END") or token.value[:1].isalnum():
         return False
+    if token.value == "}" and r.inner_braces(0):
+        return False  # it closes what is open, in which something is missing
     count = 1 if token.value in ("}", ",") else _LOOK
     if not lookahead.continues(r.vocabulary, r.text, r.trial(), token.end_pos, count):
         return False
