@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .. import project
 from ..dsl.diagnostic import Diagnostic, Severity
 from ..dsl.frozen import frozen
+from ..settings import ProjectError
 from . import FINDINGS, FINE
 from .terminal import Failure, wants_color
 
@@ -36,7 +37,7 @@ def read_inputs(paths: Sequence[str], stdin_name: str = "") -> list[project.Inpu
     """The files that paths name. Raises Failure where one cannot be read."""
     try:
         return project.inputs(paths, stdin_name=stdin_name)
-    except project.ProjectError as error:
+    except ProjectError as error:
         raise Failure(error.message, error.hint) from error
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import project
 from ..modules import Generated, StaleModule
+from ..settings import Settings
 from . import FINDINGS, findings
 from .nodes import load_nodes, transients_of
 from .targets import pick_graph
@@ -71,7 +71,7 @@ class Compiled:
     launch: Launch
     program: Program
     graph: ModelGraph
-    settings: project.Settings
+    settings: Settings
 
     @property
     def hash(self) -> str:
@@ -161,12 +161,12 @@ def _below_here(path: str) -> bool:
     return os.path.abspath(path).startswith(os.path.join(os.getcwd(), ""))
 
 
-def from_root(path: str, settings: project.Settings) -> str:
+def from_root(path: str, settings: Settings) -> str:
     """A source's path from its project's folder, by which its module is named."""
     return os.path.relpath(path, settings.root)
 
 
-def look_in(folders: list[str], settings: project.Settings) -> None:
+def look_in(folders: list[str], settings: Settings) -> None:
     """Put folders where nodes and built modules can lie on Python's path, before all others."""
     folders = [*folders, settings.root]
     if settings.out:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .. import project
+from ..settings import ProjectError, Settings, settings_here
 from .terminal import Failure
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def store_option(command: C) -> C:
     )(command)
 
 
-def settings() -> project.Settings:
+def settings() -> Settings:
     """The settings for the working directory. Raises Failure where they cannot be read."""
     try:
-        return project.settings_here()
-    except project.ProjectError as error:
+        return settings_here()
+    except ProjectError as error:
         raise Failure(error.message, error.hint) from error
 
 
