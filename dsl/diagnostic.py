@@ -6,9 +6,9 @@ raises it; this file only says what a finding is made of.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from .frozen import frozen
 from .source import Place, Span
 
 
@@ -19,7 +19,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Label:
     """A further place that takes part in a finding, and what it has to do with it."""
 
@@ -27,7 +27,7 @@ class Label:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fix:
     """One repair that a machine may apply: replace ``span`` of the finding's own source by ``text``."""
 
@@ -36,7 +36,7 @@ class Fix:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnostic:
     """One finding.
 

@@ -8,8 +8,9 @@ only where something is shown to a person or written to a report.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from .frozen import frozen
 
 
 class Span(NamedTuple):
@@ -30,8 +31,16 @@ class Position(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class _Lines:
+    """Room for what a source finds out about itself when it is first asked; no part of its content."""
+
+    __slots__ = ("_starts",)
+
+    _starts: tuple[int, ...]
+
+
+@frozen
+class Source(_Lines):
     """One text that is compiled.
 
     Attributes:
@@ -41,15 +50,18 @@ class Source:
 
     path: str
     text: str
-    _starts: list[int] = field(default_factory=list[int], repr=False, compare=False)
 
-    def _line_starts(self) -> list[int]:
-        if not self._starts:
-            self._starts.append(0)
+    def _line_starts(self) -> tuple[int, ...]:
+        """The offset at which each line starts."""
+        try:
+            return self._starts
+        except AttributeError:
+            starts = [0]
             find, at = self.text.find, 0
             while (at := find("\n", at) + 1) > 0:
-                self._starts.append(at)
-        return self._starts
+                starts.append(at)
+            object.__setattr__(self, "_starts", tuple(starts))
+            return self._starts
 
     def position(self, offset: int) -> Position:
         """The line and column of a character offset (offsets past the end give the end)."""
