@@ -112,7 +112,9 @@ def round_digits(value: N, digits: int, text: str, place: str) -> N:
     try:
         if isinstance(value, Decimal):
             return value.quantize(Decimal((0, (1,), -digits)), context=_DECIMALS)
-        result: Any = round(value, digits)
+        # Far beyond the digits that there are, Python would compute a power of ten for ever.
+        most = value.bit_length() if isinstance(value, int) else 400
+        result: Any = round(value, max(-most - 1, min(digits, most)))
         return result
     except (ValueError, ArithmeticError, MemoryError):
         raise EvaluationError(

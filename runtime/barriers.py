@@ -115,16 +115,20 @@ async def _ask(engine: Engine, frame: Frame, info: BarrierInfo) -> bool:
 
     loop = asyncio.get_running_loop()
     asked = loop.create_task(wait())
-    waiter = engine.waiters[info.id] = loop.create_future()
-    pause = max(0.0, info.deadline - engine.clock.time())
     try:
-        await asyncio.wait((asked, waiter), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+        while not asked.done() and engine.clock.time() < info.deadline:
+            if fitting(engine.decisions, info)[0] is not None:
+                return True
+            # Woken by any answer, also to another barrier: the question stays.
+            waiter = engine.waiters[info.id] = loop.create_future()
+            pause = max(0.0, info.deadline - engine.clock.time())
+            await asyncio.wait((asked, waiter), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
     finally:
         engine.waiters.pop(info.id, None)
         if not asked.done():
             asked.cancel()
             asked.add_done_callback(lambda task: task.cancelled() or task.exception())
-    if waiter.done() or not asked.done():
+    if not asked.done():
         return True
     try:
         decision = asked.result()

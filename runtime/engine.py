@@ -111,6 +111,9 @@ class Engine:
         self.broken: LgcError | None = None
         self.waiters: dict[str, asyncio.Future[str]] = {}
         self.running = 0
+        from . import nodes  # the node kinds call back into the engine
+
+        self._nodes = nodes
         self._lane: Lane | None = None
         self._ticks = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -163,8 +166,7 @@ class Engine:
 
     async def follow(self, lane: Lane, frame: Frame) -> str:
         """Drive a frame to its end: `end`, or `waiting` where it stands at a barrier that nobody answers."""
-        from . import nodes  # the node kinds call back into the engine
-
+        nodes = self._nodes
         while frame.node != plan.END:
             if lane.stopping:  # a function may swallow its cancellation
                 raise asyncio.CancelledError
@@ -397,16 +399,18 @@ class Engine:
         if self.trace_sink is None:
             return
         path = frame.path if frame is not None else ""
-        span = ""
-        if frame is not None and node:
-            span = f"{self.run}{frame.instance}/{node}#{data.get('visit') or frame.visits(node) + 1}"
+        span = self.run
+        if frame is not None:
+            span = f"{self.run}{frame.instance}"
+            if node and kind not in (EventKind.BRANCH_STARTED, EventKind.BRANCH_COMPLETED):
+                span += f"/{node}#{data.get('visit') or frame.visits(node) + 1}"
         at = self.step if step is None else step
         event = GraphEvent(kind, self.run, span, path, node, at, self.clock.time(), data)
         try:
             self.trace_sink.record(event)
         except Exception:
-            # A broken listener must not harm the run, and there is nobody left to tell.
-            self.trace_sink = None
+            # A broken listener must not harm the run, and there is nobody else to tell.
+            return
 
     def observe(self, frame: Frame | None, what: str, level: str = "degraded") -> None:
         """Tell of an error that the run survives."""

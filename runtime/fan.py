@@ -48,6 +48,8 @@ async def run_joining(
     won = _in_order(frame, node, outcome.won)
     if outcome.failures and not _reached(node, frame, len(won)):
         return await _failed(engine, lane, frame, node, outcome, won, started, since)
+    if outcome.failures:
+        _observe_partial(engine, frame, outcome)
     try:
         done = complete_joined(frame, won)
     except (Unrouted, StepsExceeded) as error:
@@ -58,6 +60,12 @@ async def run_joining(
         lane, frame, done, started=started, duration=engine.clock.monotonic() - since, joined=True
     )
     return True
+
+
+def _observe_partial(engine: Engine, frame: Frame, outcome: Outcome) -> None:
+    """Tell which children failed although their node goes on."""
+    lost = ", ".join(f"`{key}`: {storable(error.message)}" for key, error in outcome.failures.items())
+    engine.observe(frame, lost, "partial_failure")
 
 
 def _in_order(frame: Frame, node: plan.Node, won: list[str | int]) -> list[str | int]:
@@ -113,9 +121,12 @@ async def _fan(
     for key in keys:
         known = frame.children.get(key)
         (won if known is not None and known.node == plan.END else pending).append(key)
+    # A restored run: those that were over, in the order in which they were.
+    won.sort(key=lambda key: frame.children[key].since)
     active: dict[Lane, str | int] = {}
     over: deque[Lane] = deque()
     waiting = 0
+    traced = engine.trace_sink is not None
     wake: asyncio.Future[None] | None = None
 
     def finished(child: Lane) -> None:
@@ -142,7 +153,8 @@ async def _fan(
                 one = Lane(engine, child)
                 active[one] = key
                 engine.running += 1
-                engine.say(EventKind.BRANCH_STARTED, child, "", branch=str(key))
+                if traced:
+                    engine.say(EventKind.BRANCH_STARTED, child, frame.node, branch=str(key))
                 one.start(finished)
             if settled() or not active:
                 break
@@ -171,13 +183,21 @@ def _note(
         if not isinstance(one.error, LgcError) or fatal(one.error):
             raise one.error
         failures[key] = one.error
-        engine.say(EventKind.BRANCH_COMPLETED, one.frame, "", branch=str(key), error=one.error.message)
+        _say_over(engine, one, key, one.error.message)
         return 0
+    if one.outcome == "stopped":
+        raise asyncio.CancelledError  # nobody of ours told it to: the loop is being closed
     if one.outcome == "end":
         won.append(key)
-        engine.say(EventKind.BRANCH_COMPLETED, one.frame, "", branch=str(key))
+        _say_over(engine, one, key, "")
         return 0
     return 1
+
+
+def _say_over(engine: Engine, one: Lane, key: str | int, error: str) -> None:
+    if engine.trace_sink is not None:
+        assert one.frame.parent is not None
+        engine.say(EventKind.BRANCH_COMPLETED, one.frame, one.frame.parent.node, branch=str(key), error=error)
 
 
 async def _stop(engine: Engine, active: dict[Lane, str | int], over: deque[Lane]) -> None:
@@ -219,6 +239,8 @@ async def _failed(
             raise first
         raise first.at(run=engine.run, node=frame.where(node.name), step=engine.step)
     keep = won if isinstance(node, (plan.Parallel, plan.Map)) and node.collect else []
+    if keep:
+        _observe_partial(engine, frame, outcome)
     try:
         done = complete_joined(frame, keep, "error")
     except LgcError as error:

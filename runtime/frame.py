@@ -47,8 +47,8 @@ class Frame:
     """
 
     __slots__ = (
-        "base", "children", "counts", "done", "effects", "graph", "instance", "item", "items", "limit",
-        "node", "parent", "path", "plan", "region", "since", "state", "taken",
+        "base", "children", "counts", "done", "effects", "graph", "item", "items", "key", "limit",
+        "node", "parent", "path", "plan", "region", "since", "state", "taken", "visit",
     )  # fmt: skip
 
     def __init__(
@@ -57,7 +57,8 @@ class Frame:
         state: Any,
         *,
         path: str = "",
-        instance: str = "",
+        visit: int = 0,
+        key: str | int = "",
         region: str = "",
         parent: Frame | None = None,
         branch: bool = False,
@@ -68,7 +69,8 @@ class Frame:
         self.plan: plan.Graph[Any] = graph.plan
         self.state: State = state
         self.path = path
-        self.instance = instance
+        self.visit = visit  # of the parent's node
+        self.key = key  # among the parent's children
         self.region = region
         self.parent = parent
         self.base: Frame | None = parent if branch else None
@@ -82,6 +84,16 @@ class Frame:
         self.items: list[Any] | None = None
         self.item: Any = None
         self.node = ""
+
+    @property
+    def instance(self) -> str:
+        """The path with visit numbers: `/check#2/facts`."""
+        if self.parent is None:
+            return ""
+        within = f"[{self.key}]" if isinstance(self.key, int) else f"/{self.key}" if self.key else ""
+        name = self.path[len(self.parent.path) :].removeprefix("/")
+        name = name.removesuffix(within)
+        return f"{self.parent.instance}/{name}#{self.visit}{within}"
 
     # What guards may ask (`plan.Counters`).
 
@@ -127,18 +139,18 @@ class Frame:
     def _make(self, key: str | int) -> Frame:
         node = self.plan.nodes[self.node]
         path = f"{self.path}/{node.name}" if self.path else node.name
-        instance = f"{self.instance}/{node.name}#{self.visits(node.name) + 1}"
+        visit = self.visits(node.name) + 1
         match node:
             case plan.Parallel():
                 region = node.branches[str(key)]
                 return Frame(
-                    self.graph, self.state.__lg_fork__(), path=f"{path}/{key}", instance=f"{instance}/{key}",
+                    self.graph, self.state.__lg_fork__(), path=f"{path}/{key}", visit=visit, key=key,
                     region=region, parent=self, branch=True, limit=self.limit, since=self.since,
                 )  # fmt: skip
             case plan.Subgraph():
                 inner = self.graph.subgraphs[node.graph.name]
                 return Frame(
-                    inner, self._inner_state(node), path=path, instance=instance,
+                    inner, self._inner_state(node), path=path, visit=visit,
                     parent=self, limit=node.max_steps, since=self.since,
                 )  # fmt: skip
             case plan.Map():
@@ -146,7 +158,7 @@ class Frame:
                 state = _fit(node, evaluated(node.enter, self.state, item))
                 frame = Frame(
                     self.graph.subgraphs[node.graph.name], state,
-                    path=f"{path}[{key}]", instance=f"{instance}[{key}]", parent=self, limit=node.max_steps,
+                    path=f"{path}[{key}]", visit=visit, key=key, parent=self, limit=node.max_steps,
                     since=self.since,
                 )  # fmt: skip
                 frame.item = item

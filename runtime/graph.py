@@ -83,7 +83,7 @@ def bind(
                 continue
             if inspect.isasyncgenfunction(call) or inspect.isgeneratorfunction(call):
                 raise BindingError(
-                    f"graph `{compiled.name}`: the function for `{node.name}` has a `yield`, and so never runs",
+                    f"graph `{compiled.name}`: the function for `{node.name}` has a `yield`: it never runs",
                     hint="show chunks with `ctx.emit(…)`",
                 )
             found[node.name] = Implementation(call, _is_async(call))

@@ -22,7 +22,7 @@ class Lane:
         committing: whether it is inside a commit, where a stop has to wait.
     """
 
-    __slots__ = ("committing", "engine", "error", "frame", "outcome", "stopping", "task")
+    __slots__ = ("committing", "done", "engine", "error", "frame", "outcome", "stopping", "task")
 
     def __init__(self, engine: Engine, frame: Frame) -> None:
         self.engine = engine
@@ -31,13 +31,13 @@ class Lane:
         self.error: BaseException | None = None
         self.stopping = False
         self.committing = False
+        self.done: Callable[[Lane], None] | None = None
         self.task: asyncio.Task[None] | None = None
 
     def start(self, done: Callable[[Lane], None] | None = None) -> None:
-        """Begin; `done` is called once it is over."""
+        """Begin; `done` is called when its work is over, unless it was stopped before it could begin."""
+        self.done = done
         self.task = asyncio.get_running_loop().create_task(self._main())
-        if done is not None:
-            self.task.add_done_callback(lambda _: done(self))
 
     async def _main(self) -> None:
         try:
@@ -48,6 +48,9 @@ class Lane:
             # Nodes' own exceptions are caught where they are called: this is an LgcError, or a mistake of
             # ours, which must not pass silently.
             self.outcome, self.error = "failed", error
+        finally:
+            if self.done is not None:
+                self.done(self)
 
     def stop(self) -> None:
         """End it soon: at once where it waits, after the commit where it is inside one."""

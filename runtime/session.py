@@ -458,17 +458,18 @@ class _Queue:
 
     def record(self, event: GraphEvent) -> None:
         """One control event."""
-        if self._trace is not None:
-            self._trace.record(event)
         self._items.append(event)
         self._wake.set()
+        if self._trace is not None:
+            # What it raises is the engine's to catch: the stream has the event already.
+            self._trace.record(event)
 
     def send(self, chunk: StreamChunk) -> None:
         """One chunk."""
-        if self._stream is not None:
-            self._stream.send(chunk)
         self._items.append(chunk)
         self._wake.set()
+        if self._stream is not None:
+            self._stream.send(chunk)
 
     def close(self) -> None:
         """Nothing more comes."""
