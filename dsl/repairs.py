@@ -164,7 +164,7 @@ def _nearest(r: Recovery, trial: Trial, word: str) -> tuple[str, str] | None:
     accepted = {t for t in trial.accepted() if t not in ("NAME", "$END")}
     known = {w: name for w, entries in r.vocabulary.words.items() for name, _ in entries if name in accepted}
     near = misreads.nearest(word, sorted(known))
-    return None if near is None else (near, known[near])
+    return None if near is None or near == word else (near, known[near])
 
 
 def _keyword(r: Recovery, token: Tok) -> bool:

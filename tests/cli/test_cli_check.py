@@ -108,6 +108,8 @@ def test_select_and_ignore(lgc: Lgc, place: Path) -> None:
     assert lgc("check", "a.lgraph", "--select", "LG2").status == 0
     assert codes(lgc("check", "a.lgraph", "--format=json", "--ignore=LG", "--select=LG101").out) == ["LG101"]
     assert lgc("check", "a.lgraph", "--select", "101").status == 2
+    assert lgc("check", "a.lgraph", "--select", "LG999").status == 2
+    assert lgc("check", "a.lgraph", "--ignore", "LG101X").status == 2
 
 
 def test_settings_choose_findings(lgc: Lgc, place: Path) -> None:

@@ -85,7 +85,11 @@ def split_codes(values: Iterable[str]) -> tuple[str, ...]:
     """Codes and beginnings of codes from options like `LG1,LG503`. Raises UsageError where one is neither."""
     codes = tuple(code.strip().upper() for value in values for code in value.split(",") if code.strip())
     for code in codes:
-        if code != "ALL" and not (code.startswith("LG") and (code[2:].isdigit() or code == "LG")):
+        if code == "ALL":
+            continue
+        from ..compiler.rules import RULES
+
+        if not any(rule.code.startswith(code) for rule in RULES):
             from click import UsageError
 
             raise UsageError(f"`{code}` is not a code or the beginning of one; codes look like LG503")
