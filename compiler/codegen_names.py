@@ -103,7 +103,7 @@ def settle(requests: Iterable[Request], taken: set[str]) -> dict[tuple[object, .
                 continue
             if last_resort:
                 taken.update(names)
-        taken.update(stem + e for r in open_ if (stem := result.get(r.id)) is not None for e in r.endings)
+        taken.update(result[r.id] + ending for r in open_ if r.id in result for ending in r.endings)
         open_ = left
         level += 1
     return result

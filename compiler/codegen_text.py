@@ -44,18 +44,15 @@ def docstring(text: str, indent: int) -> str:
     """A docstring of one or more lines, indented, without a line end."""
     margin = " " * indent
     lines = [_docline(line) for line in text.strip().split("\n")]
-    last = lines[-1]
     if len(lines) == 1:
-        # A quote or backslash before the closing quotes would join them.
-        return f'{margin}"""{last[:-1]}\\""""' if last.endswith('"') else f'{margin}"""{last}"""'
+        only = lines[0] or "-"
+        if only.endswith('"') and '"""' not in text:
+            only = only[:-1] + '\\"'  # a quote before the closing ones would join them
+        return f'{margin}"""{only}"""'
     body = "\n".join(margin + line if line else "" for line in lines[1:])
     return f'{margin}"""{lines[0]}\n{body}\n{margin}"""'
 
 
 def _docline(line: str) -> str:
-    shown = "".join(" " if char in "\t\r" else char if char == "\\" else _escaped(char) for char in line)
-    return shown.rstrip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"') if "\\" in line else _plain(shown)
-
-
-def _plain(shown: str) -> str:
-    return shown.rstrip().replace('"""', '\\"\\"\\"')
+    shown = "".join(" " if char in "\t\r" else _escaped(char) for char in line).rstrip()
+    return shown.replace('"', '\\"') if '"""' in shown else shown

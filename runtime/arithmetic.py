@@ -114,8 +114,7 @@ def round_digits(value: N, digits: int, text: str, place: str) -> N:
             return value.quantize(Decimal((0, (1,), -digits)), context=_DECIMALS)
         # Far beyond the digits that there are, Python would compute a power of ten for ever.
         most = value.bit_length() if isinstance(value, int) else 400
-        result: Any = round(value, max(-most - 1, min(digits, most)))
-        return result
+        return type(value)(round(value, max(-most - 1, min(digits, most))))
     except (ValueError, ArithmeticError, MemoryError):
         raise EvaluationError(
             "cannot be rounded so", expression=text, place=place, values=(value, digits)

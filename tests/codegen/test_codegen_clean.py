@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 GOOD = """
 from article_lg import (
-    AddNote, Article, ArticleMutation, CheckFactsContext, CheckStyleContext, Grade, GradeContext, PublishContext,
-    SetDraft, SoftenContext, Verdict, WriteContext, article,
+    AddNote, Article, ArticleMutation, CheckFactsContext, CheckStyleContext, Grade, GradeContext,
+    PublishContext, SetDraft, SoftenContext, Verdict, WriteContext, article,
 )
 from app.models import Model
 from common_lg import Note
@@ -76,7 +76,9 @@ async def publish(ctx: PublishContext) -> None: ...
 
 # Every marked line is an error, no other is.
 BAD = """
-from article_lg import AddNote, Article, Grade, PublishContext, SetDraft, SoftenContext, Verdict, WriteContext, article
+from article_lg import (
+    AddNote, Article, Grade, PublishContext, SetDraft, SoftenContext, Verdict, WriteContext, article,
+)
 from common_lg import Note
 from graphs_lg import ReviewLookContext, review
 from hostile_lg import Object2

@@ -1,4 +1,4 @@
-"""Generated modules really work: states are made, stored and come back; mutations apply and are taken back."""
+"""Generated modules really work: states are stored and come back; mutations apply and are taken back."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def test_every_type_comes_back_from_json(load: Load) -> None:
         "by_id": {UUID(int=1): common.Note(author="", text="")},
         "by_level": {types.Severity.high: frozenset({3, 1, 2})}, "matrix": [(1.5,), ()],
         "maybe_list": [], "maybe_set": {1}, "maybe_dict": {"k": types.Severity.critical},
-        "shape": types.Group(shapes=(types.Circle(radius=2.0), types.Polygon(label="p")), named={"g": types.Group()}),
+        "shape": types.Group(
+            shapes=(types.Circle(radius=2.0), types.Polygon(label="p")), named={"g": types.Group()}
+        ),
         "shapes": [types.Polygon(corners=[types.Point()], holes=[types.Circle(radius=1.0)])],
         "delivery": types.Mail(), "remarks": [types.Severe(), common.Note(author="q", text="r")],
         "flavour": types.Flavour.name_,
@@ -114,7 +116,7 @@ def test_values_are_immutable(load: Load) -> None:
         checkpoint.ratio = 1.0
     with pytest.raises(TypeError):
         checkpoint.by_level["x"] = 1
-    assert isinstance(checkpoint.matrix, tuple) and isinstance(checkpoint.matrix[0], tuple)
+    assert checkpoint.matrix == ((1.0, 2.5),)
 
 
 def test_models_are_strict(load: Load) -> None:
@@ -173,7 +175,7 @@ def test_mutations_of_sub_states_and_records(load: Load) -> None:
     assert state.box.corner == types.Point(x=4.0, y=4.0)
     assert state.box.labels == () and state.box.counts == {} and state.box.marks == frozenset({2})
     assert state.lidded.corner == types.Point(x=3.0, y=4.0)
-    assert type(state.box).model_validate_json(state.box.model_dump_json()) == state.box
+    assert updates.Box.model_validate_json(state.box.model_dump_json()) == state.box
     undo.roll_back()
     assert state.box == updates.Box() and state.lidded is None
 
@@ -304,7 +306,8 @@ def test_plan_of_every_kind_of_node(load: Load) -> None:
     assert nodes["inner"].region == "both/left" and nodes["a1"].region == "inner/a"
     assert nodes["last"].reroute == ("which",) and nodes["last"].modify == (graphs.Level, graphs.Good)
     assert outer.checkpointing == plan.Checkpointing(
-        every_steps=10, on=frozenset({"barrier", "decision"}), adaptive=plan.Adaptive(1.0, 1000.0, 10000.0, 100.0),
+        every_steps=10, on=frozenset({"barrier", "decision"}),
+        adaptive=plan.Adaptive(1.0, 1000.0, 10000.0, 100.0),
         keep=604800.0, compact_steps=100,
     )  # fmt: skip
 
@@ -369,7 +372,7 @@ def test_binding(load: Load) -> None:
 
     class Nodes:
         def __getattr__(self, name: str) -> Any:
-            return lambda ctx: None  # noqa: ARG005
+            return len
 
     graph = article.article(Nodes())
     assert graph.plan is article.ARTICLE_PLAN and graph.hash == article.ARTICLE_HASH
@@ -393,7 +396,7 @@ def test_hostile_names_work(load: Load) -> None:
     assert (state.copy, state.private__, state.x_, state.private_) == (1, 1, 2, 3)
     undo.roll_back()
     assert state.private__ == 4
-    assert type(mutation).model_validate_json(mutation.model_dump_json()) == mutation
+    assert hostile.Mutation.model_validate_json(mutation.model_dump_json()) == mutation
     assert hostile.Str.title_.value == "title" and hostile.Str("name") is hostile.Str.name_
     edges = hostile.RUN_PLAN.routes["list"].edges
     assert edges[0].guard.test(state, None) is False
@@ -403,8 +406,8 @@ def test_hostile_names_work(load: Load) -> None:
 
 
 def test_strings_are_never_read_as_code(make: Make) -> None:
-    nasty = ['"', "'", '"""', "\\", "\n", "\r\n", "{{ 1 }}", "{% raw %}", "{#", "\x00", "\u202e", "\u2028", "%s", "{x}",
-             "é\u0301", "漢字", "# x", "\\N{DASH}", "'''", "\\\"", "a" * 200]  # fmt: skip
+    nasty = ['"', "'", '"""', "\\", "\n", "\r\n", "{{ 1 }}", "{% raw %}", "{#", "\x00", "\u202e", "\u2028",
+             "%s", "{x}", "é\u0301", "漢字", "# x", "\\N{DASH}", "'''", "\\\"", "a" * 200]  # fmt: skip
     defaults = " ".join(f"f{i}: str = {json.dumps(text)}" for i, text in enumerate(nasty))
     docs = "\n".join(f"/// {text}" for text in nasty if not {"\n", "\r", "\x00"} & set(text))
     made = make(f"{docs}\nrecord R {{ {defaults} }}\nstate S {{ x: int = 0 }}")
