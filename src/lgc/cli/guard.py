@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from io import TextIOWrapper
@@ -51,6 +52,8 @@ def _command(words: list[str]) -> object:
 
     if completing:
         app.main(words, prog_name="lgc")
+    if words[:1] != ["check"] or "--watch" in words:
+        gc.enable()
     with app.make_context("lgc", words) as context:
         return app.invoke(context)
 
