@@ -7,6 +7,8 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 
 def literal(text: str) -> str:
     """A string literal, in the quotes that formatters prefer; what cannot be seen is escaped."""
+    if text.isprintable() and "\\" not in text and '"' not in text:
+        return f'"{text}"'
     quote = "'" if text.count('"') > text.count("'") else '"'
     return quote + "".join(f"\\{char}" if char == quote else _escaped(char) for char in text) + quote
 
