@@ -2,7 +2,7 @@
 
 The tree and the model have some 150 such classes, and `dataclass` writes and compiles six methods for each:
 together more than a whole `lgc check` may take. Here the methods are shared, and a constructor is compiled
-when the first object of its class is made. `dataclasses.fields`, `replace` and `is_dataclass` work on the
+when some objects of its class have been made. `dataclasses.fields`, `replace` and `is_dataclass` work on the
 classes.
 """
 
@@ -51,22 +51,46 @@ def _nothing(self: object) -> tuple[()]:
     return ()
 
 
+_EARLY = 8
+"""Objects of a class that are made without a constructor of its own; compiling one takes as long as 50."""
+
+
 def _constructor(names: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., None]:
-    """A constructor that writes the real one, which takes its place, when it is called first."""
+    """A constructor that writes the real one, which takes its place, when it has been called a few times."""
+    count = len(names)
+    rest = tuple(defaults.values())  # defaults are those of the last names
+    setters: tuple[Callable[[Any, Any], None], ...] = ()
+    left = _EARLY
 
-    def first(self: object, *args: Any, **kwargs: Any) -> None:
-        cls = type(self)
-        slots: dict[str, Any] = dict(vars(cls))
-        params = ", ".join(f"{name}=_d_{name}" if name in defaults else name for name in names)
-        lines = [f"  _s_{name}(self, {name})" for name in names] or ["  pass"]
-        scope = {f"_d_{name}": value for name, value in defaults.items()}
-        scope |= {f"_s_{name}": slots[name].__set__ for name in names}
-        comma = ", " if names else ""
-        exec("\n".join([f"def __init__(self{comma}{params}):", *lines]), scope)  # noqa: S102 - names of attributes
-        type.__setattr__(cls, "__init__", scope["__init__"])
-        scope["__init__"](self, *args, **kwargs)
+    def early(self: object, *args: Any, **kwargs: Any) -> None:
+        nonlocal left, setters
+        left -= 1
+        missing = count - len(args)
+        if left < 0 or kwargs or missing < 0 or missing > len(rest):
+            compiled = _compiled(type(self), names, defaults)
+            type.__setattr__(type(self), "__init__", compiled)
+            compiled(self, *args, **kwargs)
+            return
+        if not setters:
+            slots = vars(type(self))
+            setters = tuple(slots[name].__set__ for name in names)
+        values = args + rest[-missing:] if missing else args
+        for setter, value in zip(setters, values, strict=True):
+            setter(self, value)
 
-    return first
+    return early
+
+
+def _compiled(cls: type, names: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., None]:
+    slots: dict[str, Any] = dict(vars(cls))
+    params = ", ".join(f"{name}=_d_{name}" if name in defaults else name for name in names)
+    lines = [f"  _s_{name}(self, {name})" for name in names] or ["  pass"]
+    scope = {f"_d_{name}": value for name, value in defaults.items()}
+    scope |= {f"_s_{name}": slots[name].__set__ for name in names}
+    comma = ", " if names else ""
+    exec("\n".join([f"def __init__(self{comma}{params}):", *lines]), scope)  # noqa: S102 - names of attributes
+    made: Callable[..., None] = scope["__init__"]
+    return made
 
 
 def _hash(get: Callable[[Any], Any]) -> Callable[[Any], int]:
