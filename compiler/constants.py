@@ -160,6 +160,38 @@ def negated(value: ConstValue) -> ConstValue:
     return -value if isinstance(value, timedelta) else None
 
 
+def mixed(written: ast.Expr) -> bool:
+    """Whether a literal holds values of several types side by side, so that only `json` fits it."""
+    return _kind(written) is None
+
+
+def _kind(written: ast.Expr) -> str | None:
+    """A name for the type of a literal, "" if any fits, None if only `json` does."""
+    written = strip(written)
+    match written:
+        case ast.NoneLit():
+            return ""
+        case ast.Unary(op="-", operand=operand):
+            return _kind(operand)
+        case ast.ListExpr(items=items):
+            inside = _joined([_kind(item) for item in items])
+            return None if inside is None else f"[{inside}]"
+        case ast.DictExpr(items=items):
+            inside = _joined([_kind(value) for _, value in items])
+            return None if inside is None else f"{{{inside}}}"
+        case _:
+            return type(written).__name__
+
+
+def _joined(kinds: list[str | None]) -> str | None:
+    if None in kinds:
+        return None
+    different = {kind for kind in kinds if kind}
+    if different == {"IntLit", "FloatLit"}:
+        return "FloatLit"
+    return None if len(different) > 1 else next(iter(different), "")
+
+
 def strip(written: ast.Expr) -> ast.Expr:
     """The expression without the parentheses around it."""
     while isinstance(written, ast.Paren):

@@ -11,12 +11,13 @@ from ..dsl.source import Place
 from . import model
 from .calls import answer_call, constant_value, mutation_call
 from .clauses import Clauses
+from .constants import mixed
 from .constraints import count
 from .context import FieldShape, Unit, unique
 from .expressions import Scope, Typer
 from .model import END, START, Param, Type
 from .resolve_data import target_name
-from .types import STR, resolve_type
+from .types import JSON, STR, resolve_type
 
 
 @frozen
@@ -179,7 +180,7 @@ def _params(around: Around, clause: ast.ParamsClause | None) -> tuple[tuple[str,
     typer = Typer(Scope(unit, constant=around.fields), mismatch="LG206")
     names = {name.span for name in unique(unit, "parameter", (n for n, _ in clause.params))}
     return tuple(
-        (name.text, constant_value(typer, value, None, f"parameter `{name.text}`"))
+        (name.text, constant_value(typer, value, JSON if mixed(value) else None, f"parameter `{name.text}`"))
         for name, value in clause.params
         if name.span in names
     )
