@@ -16,8 +16,8 @@ from .barrier import (
     timed_out,
     to_record,
 )
-from .engine import Engine, fatal, text_of
-from .errors import BarrierTimeout, LgcError, Unrouted
+from .engine import Engine, fatal
+from .errors import BarrierTimeout, LgcError, Unrouted, text_of
 from .events import EventKind
 from .frame import Frame
 from .lane import Lane

@@ -75,7 +75,8 @@ class TaskContext(Generic[V, P]):
     def _open(self) -> None:
         if self.__lg_over__:
             raise NodeFailed(
-                f"`{self.node}` used its context after this attempt of it was over", node=self.node,
+                f"`{self.node}` used its context after this attempt of it was over",
+                node=self.__lg_frame__.where(self.node),
                 hint="record mutations before the function returns; await what it starts",
             )  # fmt: skip
 
@@ -87,7 +88,7 @@ class TaskContext(Generic[V, P]):
             allowed = ", ".join(f"`{cls.__lg_name__}`" for cls in self.__lg_node__.records) or "none"
             raise MutationRejected(
                 f"`{self.node}` recorded `{name}`, which it does not declare (it records: {allowed})",
-                node=self.node,
+                node=self.__lg_frame__.where(self.node),
                 hint=f"add `{name}` to the node's `records`",
             )
         self.__lg_recorded__.append(mutation)
@@ -98,7 +99,7 @@ class TaskContext(Generic[V, P]):
             allowed = ", ".join(f"`{name}`" for name in self.__lg_node__.goto) or "none"
             raise NodeFailed(
                 f"`{self.node}` may not go to `{target}` (its `goto` names: {allowed})",
-                node=self.node,
+                node=self.__lg_frame__.where(self.node),
                 hint=f"add `{target}` to the node's `goto`",
             )
         self.__lg_goto__ = target

@@ -27,6 +27,8 @@ from .errors import (
     RunUncertain,
     StepsExceeded,
     StorageError,
+    storable,
+    text_of,
 )
 from .events import EventKind, GraphEvent, StreamChunk
 from .frame import Frame
@@ -52,8 +54,6 @@ FATAL = (RunFenced, StorageError, RunUncertain)
 
 # Nodes that never really wait would keep the loop to themselves, and nobody could cancel the run.
 STEPS_PER_YIELD = 64
-
-LONGEST_ERROR = 10_000
 
 
 class ExecutionEntry(NamedTuple):
@@ -261,7 +261,7 @@ class Engine:
                     detail or {}, ended, events,
                 )  # fmt: skip
             except BaseException as failure:
-                raise self._broke(failure) from failure.__cause__
+                raise self._broke(failure, frame, done.node) from failure.__cause__
         where = frame.where(done.node)
         self.entries.append((step, where, started, started + duration, not error, error))
         if self.trace_sink is not None:
@@ -338,13 +338,15 @@ class Engine:
         self.begun.difference_update(left)
         return tuple(left)
 
-    def _broke(self, error: BaseException) -> BaseException:
+    def _broke(self, error: BaseException, frame: Frame, node: str) -> BaseException:
         """A step could not be stored: the frames are ahead of the store now, and must not go on."""
         if isinstance(error, Exception) and not fatal(error):
             what = f"the step could not be stored: {text_of(error)}"
-            failure = StorageError(what, run=self.run, step=self.step, hint=getattr(error, "hint", None))
+            failure: LgcError = StorageError(what, hint=getattr(error, "hint", None))
             failure.__cause__ = error
             error = failure
+        if isinstance(error, LgcError):
+            error.at(run=self.run, node=frame.where(node), step=self.step)
         self.broken = error if isinstance(error, LgcError) else StorageError("a commit was interrupted")
         return error
 
@@ -452,20 +454,6 @@ def as_failure(error: BaseException, frame: Frame, node: str, run: str) -> LgcEr
     failure = NodeFailed(f"`{node}` raised {type(error).__name__}: {text_of(error)}", run=run, node=where)
     failure.__cause__ = error
     return failure
-
-
-def text_of(error: BaseException) -> str:
-    """The text of any exception, such as can be stored and shown."""
-    try:
-        return storable(error.message if isinstance(error, LgcError) else str(error))
-    except Exception as second:
-        return f"(its text cannot be had: {type(second).__name__})"
-
-
-def storable(text: str) -> str:
-    """An error's text as every store takes it: no lone surrogates, not endless."""
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= LONGEST_ERROR else text[:LONGEST_ERROR] + " …"
 
 
 def _dumps(data: dict[str, Any]) -> str:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+# Longer texts of errors are cut: stores and screens have to take them.
+LONGEST_ERROR = 10_000
+
 
 class LgcError(Exception):
     """Base of all errors of the runtime.
@@ -211,3 +214,17 @@ class RunUncertain(LgcError):
 def _spelt(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def text_of(error: BaseException) -> str:
+    """The text of any exception, such as can be stored and shown."""
+    try:
+        return storable(error.message if isinstance(error, LgcError) else str(error))
+    except Exception as second:
+        return f"(its text cannot be had: {type(second).__name__})"
+
+
+def storable(text: str) -> str:
+    """An error's text as every store takes it: no lone surrogates, not endless."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= LONGEST_ERROR else text[:LONGEST_ERROR] + " …"

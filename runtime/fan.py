@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from . import plan
-from .engine import Engine, fatal, storable
-from .errors import LgcError, NodeFailed, StepsExceeded, Unrouted
+from .engine import Engine, fatal
+from .errors import LgcError, NodeFailed, StepsExceeded, Unrouted, storable
 from .events import EventKind
 from .frame import Frame
 from .lane import Lane

@@ -203,7 +203,7 @@ class Frame:
 def _fit(node: plan.Node, state: Any) -> Any:
     """A state made by `in`, whose values are those of expressions. Raises MutationRejected."""
     if (broken := broken_constraint(state)) is not None:
-        raise MutationRejected(f"`in` of `{node.name}`: {broken}", node=node.name)
+        raise MutationRejected(f"`in` of `{node.name}`: {broken}")
     return state
 
 

@@ -64,6 +64,7 @@ from .state import (
     Mutation,
     Record,
     State,
+    Transients,
     Undo,
     View,
     WriteKind,
@@ -155,6 +156,10 @@ def transient(values: Mapping[str, object], field: str, default: Any = _REQUIRED
     """The value of a transient field, or its default. Raises TransientMissing where there is neither."""
     value = values.get(field, default)
     if value is _REQUIRED:
+        if isinstance(values, Transients):
+            if values.blank:
+                return None
+            field = values.prefix + field
         raise TransientMissing(
             f"transient field `{field}` has no value",
             hint=f"pass transients={{{field!r}: …}} when starting or restoring the run",
@@ -165,7 +170,9 @@ def transient(values: Mapping[str, object], field: str, default: Any = _REQUIRED
 def inner_transients(values: Mapping[str, object], field: str) -> Mapping[str, object]:
     """The transient values of a sub-state, which are given as `field.name`."""
     prefix = f"{field}."
-    return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+    outer = values if isinstance(values, Transients) else Transients()
+    found = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+    return Transients(found, prefix=outer.prefix + prefix, blank=outer.blank)
 
 
 def without(items: Mapping[K, V], key: K, text: str, place: str) -> Mapping[K, V]:

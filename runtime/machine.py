@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+from pydantic import ValidationError
+
 from . import plan
 from .errors import EvaluationError, LgcError, MutationRejected, NodeFailed
 from .frame import Effect, Frame, choose, evaluated
 from .graph import load
 from .join import join, perform_mutation, unexpected
 from .state import ExternalMutation, Mutation, State, Undo
-from .typed_json import Applied
+from .typed_json import Applied, misfit
 
 
 class Completion(NamedTuple):
@@ -232,6 +234,8 @@ def _computed(state: Any, mutation: ExternalMutation) -> Any:
         return mutation.__lg_result__(**function(state.__lg_copy__(), mutation))
     except LgcError:
         raise
+    except ValidationError as error:
+        raise misfit(f"mutation `{mutation.__lg_name__}` (`{mutation.__lg_target__}`)", error) from error
     except Exception as error:
         raise EvaluationError(
             f"mutation `{mutation.__lg_name__}` (`{mutation.__lg_target__}`): {type(error).__name__}: {error}"
@@ -265,7 +269,7 @@ def _look_at(state: Any, path: str, node: str, by: str) -> None:
         path = top
     check = state.__lg_checks__.get(path)
     if check is not None and (broken := check(state)) is not None:
-        raise MutationRejected(f"`{by}` of `{node}`: {broken}", node=node)
+        raise MutationRejected(f"`{by}` of `{node}`: {broken}")
 
 
 def _next(frame: Frame, name: str, outcome: str, goto: str | None) -> tuple[str, str]:

@@ -6,15 +6,17 @@ import gc
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
+from inspect import isawaitable
 from typing import Any, NamedTuple
 
 from . import plan
 from .change import Change
 from .changes import compare
-from .errors import CheckpointNotFound, GraphMismatch, LgcError, TransientMissing
+from .errors import CheckpointNotFound, GraphMismatch, LgcError, TransientMissing, text_of
 from .frame import Frame
 from .graph import Graph, known
 from .position import begin, from_snapshot, redo, to_snapshot, unfold
+from .state import Transients
 from .store.protocols import CheckpointRecord, Commit, OverrideRecord, RunRecord, RunStatus, Store
 from .typed_json import decode_checkpoint, encode_state
 
@@ -98,14 +100,13 @@ async def rebuild(
     Raises:
         CheckpointCorrupted, StorageError, SerializationError, TransientMissing, CheckpointNotFound.
     """
-    values = provided(graph, transients)
     snapshot = await store.latest_snapshot(run.run, to_step)
     if snapshot is not None:
-        root, step = from_snapshot(graph, snapshot.snapshot, values), snapshot.step
+        root, step = from_snapshot(graph, snapshot.snapshot, transients), snapshot.step
     else:
         kind = graph.plan.state
         checkpoint = decode_checkpoint(kind, run.input)
-        root, step = begin(graph, kind.restore(checkpoint, values), run.created), 0
+        root, step = begin(graph, kind.restore(checkpoint, transients), run.created), 0
     # A long log makes many small objects at once; collecting garbage meanwhile finds nothing.
     collecting = gc.isenabled()
     gc.disable()
@@ -125,29 +126,37 @@ async def rebuild(
     return Position(root, step, len(snapshot.snapshot) if snapshot is not None else 0)
 
 
-def provided(graph: Graph[Any], transients: Mapping[str, object]) -> dict[str, object]:
+async def provided(graph: Graph[Any], run: RunRecord, transients: Mapping[str, object]) -> Transients:
     """The values of transient fields: as given, or made by the functions given.
 
     Raises TransientMissing naming the field.
     """
-    values = {
-        name: value() if callable(value) and _is_provider(value) else value
-        for name, value in transients.items()
-    }
-    for field in graph.plan.state.__lg_transients__:
-        if field not in values:
-            raise TransientMissing(
-                f"transient field `{field}` of `{graph.plan.state.__lg_name__}` has no value",
-                hint=f"pass transients={{{field!r}: …}}",
-            )
+    values = Transients()
+    for name, value in transients.items():
+        if callable(value) and _is_provider(value):
+            try:
+                made: Any = value()
+                values[name] = await made if isawaitable(made) else made
+            except Exception as error:
+                why = f"{type(error).__name__}: {text_of(error)}"
+                raise TransientMissing(
+                    f"the provider of transient field `{name}` failed: {why}", run=run.run
+                ) from error
+        else:
+            values[name] = value
+    kind = graph.plan.state
+    try:
+        kind.restore(decode_checkpoint(kind, run.input), values)
+    except TransientMissing as error:
+        raise error.at(run=run.run) from None
+    except LgcError:
+        pass  # an input of an older graph: the position may fit all the same
     return values
 
 
-def blanks(graph: Graph[Any]) -> dict[str, object]:
-    """Nothing for each transient field: for looking at a run without running it."""
-    values: dict[str, object] = {}
-    values.update(dict.fromkeys(graph.plan.state.__lg_transients__))
-    return values
+def blanks(graph: Graph[Any], transients: Mapping[str, object] | None = None) -> Transients:
+    """What is given, and nothing for every other transient field: for looking at a run without running it."""
+    return Transients({**dict.fromkeys(graph.plan.state.__lg_transients__), **(transients or {})}, blank=True)
 
 
 def _is_provider(value: Any) -> bool:
@@ -179,16 +188,14 @@ async def replay(
         )
     if run.hash != graph.hash:
         raise await mismatch(store, graph, run)
-    blank = blanks(graph)
-    position = await rebuild(store, graph, run, {**blank, **(transients or {})}, to_step)
+    position = await rebuild(store, graph, run, blanks(graph, transients), to_step)
     return position.root.state
 
 
 async def fork(store: Store, graph: Graph[Any], run_id: str, step: int, new: str, now: float) -> None:
     """Make a new run that starts from the position after a step of another. Raises CheckpointNotFound."""
     run = await store.get_run(run_id)
-    blank = blanks(graph)
-    position = await rebuild(store, graph, run, blank, step)
+    position = await rebuild(store, graph, run, blanks(graph), step)
     record = RunRecord(
         new, run.graph, run.hash, RunStatus.RUNNING, encode_state(position.root.state), now, now,
         launch=run.launch, parent=f"{run_id}@{step}",

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .errors import LgcError
 from .graph import Graph
 from .session import GraphResult, Session
 from .store.protocols import Store
@@ -35,4 +36,11 @@ def run_sync(
             session = await Session.start(graph, state, store=made, run_id=run_id, **sinks)
             return await session.run()
 
-    return asyncio.run(main())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(main())
+    raise LgcError(
+        "`run_sync` cannot be called where an event loop runs",
+        hint="session = await Session.start(…); result = await session.run()",
+    )

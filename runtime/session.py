@@ -16,7 +16,7 @@ from . import plan
 from .barrier import BarrierDecision, BarrierInfo, describe, fitting, refuse_second, to_record
 from .barriers import add, refresh
 from .clock import Clock, SystemClock
-from .engine import Engine, ExecutionEntry, fatal, storable
+from .engine import Engine, ExecutionEntry, fatal
 from .errors import (
     Cancelled,
     DecisionRefused,
@@ -24,6 +24,7 @@ from .errors import (
     MutationRejected,
     RunUncertain,
     SerializationError,
+    storable,
 )
 from .events import EventKind, GraphEvent, StreamChunk
 from .frame import Frame
@@ -163,7 +164,8 @@ class Session(Generic[S]):
 
         Args:
             mode: which graphs are accepted (see `RestoreMode`).
-            transients: values of transient fields, or functions without parameters that make them.
+            transients: values of transient fields, or functions without parameters that make them
+                (once; they may be `async`).
             reason, actor: why and by whom, for `RestoreMode.FORCE`.
 
         Raises:
@@ -174,9 +176,9 @@ class Session(Generic[S]):
         ticking = clock or SystemClock()
         run = await store.get_run(run_id)
         override = await restorable(store, graph, run, mode, reason, actor, ticking.time())
-        provided(graph, transients or {})  # refused before another session is overtaken
+        values = await provided(graph, run, transients or {})  # refused before another session is overtaken
         fence = await store.take(run_id, owner())
-        position = await rebuild(store, graph, run, transients or {})
+        position = await rebuild(store, graph, run, values)
         if override is not None:
             await put_graphs(store, graph.plan)
             await store.commit(Commit(run_id, fence, override=override))

@@ -229,6 +229,23 @@ class State:
         return f"{type(self).__name__}({shown})"
 
 
+class Transients(dict[str, object]):
+    """Values of transient fields by name, those of sub-states by dotted name.
+
+    `prefix`: the dotted name of the sub-state that these belong to. `blank`: what is not given is none, for
+    looking at a run without running it.
+    """
+
+    __slots__ = ("blank", "prefix")
+
+    def __init__(
+        self, values: Mapping[str, object] | None = None, *, prefix: str = "", blank: bool = False
+    ) -> None:
+        super().__init__(values or {})
+        self.prefix = prefix
+        self.blank = blank
+
+
 def broken_constraint(state: Any) -> str | None:
     """What a state breaks of its fields' constraints, sub-states included; None: nothing."""
     for check in state.__lg_checks__.values():

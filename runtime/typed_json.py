@@ -55,7 +55,7 @@ def decode_mutations(state: type[State], text: str) -> list[Applied]:
     try:
         items = _adapter(_key(state)).validate_json(text)
     except ValidationError as error:
-        raise _misfit(f"stored mutations of `{state.__lg_name__}` do not fit", error) from error
+        raise misfit(f"stored mutations of `{state.__lg_name__}` do not fit", error) from error
     return [Applied(item["p"], item.get("w")) for item in items]
 
 
@@ -90,7 +90,7 @@ def encode_state(state: Any) -> str:
         checkpoint = state.snapshot()
         return str(checkpoint.model_dump_json())
     except ValidationError as error:
-        raise _misfit(f"the state `{type(state).__name__}` does not fit its types", error) from error
+        raise misfit(f"the state `{type(state).__name__}` does not fit its types", error) from error
     except (ValueError, UnicodeError, TypeError) as error:
         raise SerializationError(f"the state `{type(state).__name__}` cannot be stored: {error}") from error
 
@@ -100,7 +100,7 @@ def decode_checkpoint(state: type[State], text: str) -> Checkpoint:
     try:
         return state.__lg_checkpoint__.model_validate_json(text)
     except ValidationError as error:
-        raise _misfit(f"not a `{state.__lg_name__}`", error) from error
+        raise misfit(f"not a `{state.__lg_name__}`", error) from error
 
 
 @lru_cache(maxsize=4096)
@@ -126,7 +126,7 @@ def decode_field(state: type[State], field: str, data: Any) -> Any:
     try:
         return field_adapter(_key(state), field).validate_json(json.dumps({"value": data})).value
     except ValidationError as error:
-        raise _misfit(f"`{field}` does not fit", error) from error
+        raise misfit(f"`{field}` does not fit", error) from error
 
 
 def validated_field(state: type[State], field: str, value: Any) -> Any:
@@ -134,10 +134,11 @@ def validated_field(state: type[State], field: str, value: Any) -> Any:
     try:
         return field_adapter(_key(state), field).validate_python({"value": value}).value
     except ValidationError as error:
-        raise _misfit(f"`{field}` does not fit", error) from error
+        raise misfit(f"`{field}` does not fit", error) from error
 
 
-def _misfit(what: str, error: ValidationError) -> SerializationError:
+def misfit(what: str, error: ValidationError) -> SerializationError:
+    """The error that names the first place where a value does not fit its type."""
     first = error.errors(include_url=False, include_context=False)[0]
     path = ".".join(str(part) for part in first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
