@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from . import canonical
@@ -140,13 +139,8 @@ class _Parts:
             checking=shown,
             exported=sorted(self.exported, key=_export_order),
             sections=self.sections,
-            ambiguous=any(_AMBIGUOUS.search(section) for section in self.sections),
         )
         return f"{text.rstrip()}\n"
-
-
-# Users may call things `l`, `O` and `I`, which linters take for digits; only then are they told not to.
-_AMBIGUOUS = re.compile(r"\b[lOI]\b")
 
 
 def _export_order(name: str) -> tuple[int, list[tuple[int, int, str]]]:
