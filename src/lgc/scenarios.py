@@ -52,11 +52,12 @@ def run_scenario(modules: Generated, scenario: m.Scenario, coverage: Coverage | 
     since = time.perf_counter()
     try:
         values = ScenarioWriter(modules, scenario).values()
-        plan = modules.plan_of(modules.program.graphs[scenario.graph])
+        graph = modules.program.graphs[scenario.graph]
+        plan = modules.plan_of(graph)
         since = time.perf_counter()  # what all scenarios share is not this one's time
         script = Script(values)
         outcome = asyncio.run(_run(plan, script, values, coverage))
-        findings = list(judge(scenario, values, outcome)) or list(script.left_over(outcome))
+        findings = list(judge(scenario, graph, values, outcome)) or list(script.left_over(outcome))
     except Exception as problem:
         findings = [error(CODE, f"the scenario cannot run: {_told(problem)}", scenario.place)]
     return Result(scenario, tuple(findings), time.perf_counter() - since)

@@ -34,15 +34,18 @@ class Outcome:
     waiting: tuple[str, ...]
 
     def path(self, frame: Sequence[str]) -> Sequence[str]:
-        """The nodes that were visited in a frame."""
-        return self.visited.get("/".join(frame), ())
+        """The nodes that were visited in a frame; a branch may be written without what it is nested in."""
+        wanted = "/".join(frame)
+        if not wanted or wanted in self.visited:
+            return self.visited.get(wanted, ())
+        return next((nodes for name, nodes in self.visited.items() if name.endswith(f"/{wanted}")), ())
 
     def path_text(self, frame: Sequence[str]) -> str:
         """The same as the language writes a path."""
         return ", ".join(self.path(frame)) or "nowhere"
 
 
-def judge(scenario: m.Scenario, values: Values, outcome: Outcome) -> Iterator[Diagnostic]:
+def judge(scenario: m.Scenario, graph: m.Graph, values: Values, outcome: Outcome) -> Iterator[Diagnostic]:
     """One finding for each expectation that does not hold, and one for an end that nothing expects."""
     expected_failure = any(isinstance(one, m.ExpectedFailure) for one in scenario.expectations)
     if outcome.failure is not None and not expected_failure:
@@ -50,7 +53,7 @@ def judge(scenario: m.Scenario, values: Values, outcome: Outcome) -> Iterator[Di
     ends = {one.node for one in scenario.expectations if isinstance(one, m.ExpectedEnd)}
     for place in outcome.waiting:
         if place.rpartition("/")[2] not in ends:
-            yield _waits(scenario, place)
+            yield _waits(scenario, {node.name for node in graph.nodes}, place)
     for at, one in enumerate(scenario.expectations):
         finding = _expectation(one, values.conditions.get(at), outcome)
         if finding is not None:
@@ -69,14 +72,14 @@ def _failed(scenario: m.Scenario, failure: LgcError) -> Diagnostic:
     )
 
 
-def _waits(scenario: m.Scenario, place: str) -> Diagnostic:
+def _waits(scenario: m.Scenario, own: set[str], place: str) -> Diagnostic:
     node = place.rpartition("/")[2]
-    return error(
-        CODE,
-        f"the run waits at `{place}`: no line says what is decided there",
-        scenario.place,
-        help=f"add a line: `{node} decides …`, `{node} times out`",
-    )
+    help = f"add a line: `{node} decides …`, `{node} times out`"
+    if node not in own:
+        around = next((name for name in reversed(place.split("/")) if name in own), node)
+        help = f"it is in another graph: say what `{around}` does as a whole, such as `{around} records …`"
+    message = f"the run waits at `{place}`: no line says what is decided there"
+    return error(CODE, message, scenario.place, help=help)
 
 
 def _expectation(one: m.Expectation, condition: Any, outcome: Outcome) -> Diagnostic | None:

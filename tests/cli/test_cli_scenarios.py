@@ -265,3 +265,62 @@ def test_every_kind_of_node(lgc: Lgc, place: Path) -> None:
 def test_no_scenarios(lgc: Lgc, article: Path) -> None:
     ran = lgc("test", ".")
     assert (ran.status, ran.out, ran.err) == (0, "", "no scenarios\n")
+
+
+NESTED = """
+state Job { size: int = 0 merge sum  inner: Inner  mutation Add(n: int) { size += n } }
+state Inner { asked: int = 0 }
+
+graph asks(Inner) {
+  barrier question { timeout 1h decides approve }
+  start -> question -> end
+}
+
+graph work(Job) {
+  parallel outer {
+    branch left { start -> between -> last -> end }
+    branch right = asked
+  }
+  parallel between {
+    branch one = deep
+    branch two { start -> b -> end }
+  }
+  parallel deep {
+    branch x = c
+    branch y = d
+  }
+  subgraph asked = asks { on inner }
+  task b { records Add }
+  task c { records Add }
+  task d
+  task last
+  start -> outer -> end
+}
+
+scenario "three deep" for work {
+  b records Add(1)
+  c records Add(2)
+  ASKED
+  expect path outer
+  expect path outer/left: between, last
+  expect path between/one: deep
+  expect path between/two: b
+  expect path deep/x: c
+  expect path outer/left/between/one/deep/y: d
+  expect size == 3
+}
+"""
+
+
+def test_branches_of_nested_parallels(lgc: Lgc, place: Path) -> None:
+    (place / "nested.lgraph").write_text(NESTED.replace("ASKED", "asked records Add(0)"))
+    ran = lgc("test", "nested.lgraph")
+    assert ran.status == 0, ran.out
+
+
+def test_a_barrier_inside_a_subgraph_is_answered_by_its_line(lgc: Lgc, place: Path) -> None:
+    (place / "nested.lgraph").write_text(NESTED.replace("ASKED", ""))
+    ran = lgc("test", "nested.lgraph")
+    assert ran.status == 1
+    assert "the run waits at `outer/right/asked/question`" in ran.out
+    assert "say what `asked` does as a whole" in ran.out
