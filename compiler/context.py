@@ -23,6 +23,8 @@ SymbolKind: TypeAlias = Literal["enum", "record", "union", "opaque", "state", "g
 
 # What makes the tree incomplete; a bad number or escape does not.
 BREAKING = frozenset({"LG001", "LG002", "LG003", "LG006", "LG009"})
+# What makes the meaning of one constant or name a guess.
+MISSPELT = frozenset({"LG004", "LG103"})
 _DECLARED = (
     r"\b(?:enum|record|union|opaque|state|graph|mutation|task|decision|barrier|parallel|subgraph|map|branch)"
     r"\s+([A-Za-z_]\w*)|([A-Za-z_]\w*)\s*[:=]"
@@ -117,7 +119,7 @@ class Unit:
         self._origins: dict[str, str] | None = None
         self._starts = sorted(span.start for span in broken)
         self.misspelt = misspelt
-        """Where constants start whose type is a guess, because they could not be read."""
+        """Where constants and names start that were reported already."""
 
     def place(self, span: Span) -> Place:
         """The place of a span of this file."""
@@ -162,7 +164,7 @@ class Unit:
         self, what: str, name: ast.Name, known: Iterable[str], *, code: str = "LG101", where: str = ""
     ) -> str | None:
         """Report a name that is not defined; returns the nearest one, to go on with."""
-        if self.lost(name.text):
+        if self.lost(name.text) or name.span.start in self.misspelt:
             return None
         near = self.context.speller.nearest(name.text, known)
         text = f"undefined {what} `{name.text}`{where}" if code == "LG101" else f"{what} `{name.text}`{where}"

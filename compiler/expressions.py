@@ -141,6 +141,8 @@ class Typer:
         convertible = isinstance(found, Scalar) and found.name in ("int", "float", "decimal", "str", "bool")
         if convertible and isinstance(wanted, Scalar) and wanted.name in ("int", "float", "str"):
             return f"convert it: `{wanted.name}(…)`"
+        if isinstance(wanted, model.SetOf) and isinstance(found, model.DictOf):
+            return "a set is written as a list: `[…]`"
         if isinstance(wanted, ListOf) and self.rules.assignable(found, wanted.item):
             return "put it into a list: `[…]`"
         return ""

@@ -17,7 +17,7 @@ from ..dsl.frozen import frozen
 from ..dsl.parse import parse
 from ..dsl.read import read_bytes
 from ..dsl.source import Place, Source
-from .context import BREAKING, Context, Unit
+from .context import BREAKING, MISSPELT, Context, Unit
 
 MOST_IMPORTS = 1_000
 
@@ -78,7 +78,7 @@ class Loader:
         parsed = parse(source)
         self.context.findings.extend(parsed.diagnostics)
         broken = tuple(d.place.span for d in parsed.diagnostics if d.code in BREAKING and d.fix is None)
-        misspelt = frozenset(d.place.span.start for d in parsed.diagnostics if d.code == "LG004")
+        misspelt = frozenset(d.place.span.start for d in parsed.diagnostics if d.code in MISSPELT)
         unit = Unit(self.context, source.path, parsed.file, broken, misspelt)
         self.units[identity] = unit
         self.order.append(unit)
