@@ -105,6 +105,10 @@ class Engine:
         self.barrier_sink = barrier_sink
         # Made into ExecutionEntry when asked for: a step should not pay for what few look at.
         self.entries: list[tuple[int, str, float, float, bool, str]] = []
+        # Steps are committed in their order, also by lanes side by side: by the store, where it says that it
+        # keeps the order in which it is called, otherwise one at a time.
+        in_order = store is None or getattr(type(store).commit, "in_order", False)
+        self._turn = None if in_order else asyncio.Lock()
         self.threads = asyncio.Semaphore(AT_ONCE)
         self.cancelled = False
         self.leaving = False  # the caller of `drive` was cancelled
@@ -363,7 +367,11 @@ class Engine:
         if lane is not None:
             lane.committing = True
         try:
-            await self.store.commit(commit)
+            if self._turn is None:
+                await self.store.commit(commit)
+            else:
+                async with self._turn:
+                    await self.store.commit(commit)
         except LgcError:
             raise
         except Exception as error:

@@ -205,16 +205,15 @@ async def _stop(engine: Engine, active: dict[Lane, str | int], over: deque[Lane]
     for one in active:
         if one not in over:
             one.stop()
-    tasks: list[asyncio.Task[None]] = [
-        one.task for one in active if one.task is not None and not one.task.done()
-    ]
+    left = list(active)
     cancelled = False
-    while tasks:
+    while tasks := [one.task for one in left if one.task is not None and not one.task.done()]:
         try:
             await asyncio.wait(tasks)
         except asyncio.CancelledError:
             cancelled = True
-        tasks = [task for task in tasks if not task.done()]
+    for one in left:
+        one.seen()
     engine.running -= len(active)
     active.clear()
     if cancelled:

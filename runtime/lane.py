@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 
+# Seconds that a function has to clean up after it was told to stop, before it is told again.
+GRACE = 2.0
+
+
 class Lane:
     """A lane.
 
@@ -55,8 +59,16 @@ class Lane:
     def stop(self) -> None:
         """End it soon: at once where it waits, after the commit where it is inside one."""
         self.stopping = True
-        if self.task is not None and not self.committing:
-            self.task.cancel()
+        if self.task is not None:
+            self._insist(self.task)
+
+    def _insist(self, task: asyncio.Task[None]) -> None:
+        if task.done():
+            return
+        if not self.committing:
+            task.cancel()
+        # A function may swallow it and go on; it is told again.
+        task.get_loop().call_later(GRACE, self._insist, task)
 
     async def finished(self) -> None:
         """Wait until it is over, also where the caller is cancelled meanwhile (which is then raised)."""
@@ -70,5 +82,11 @@ class Lane:
                     cancelled = True
                     continue
                 raise
+        self.seen()
         if cancelled:
             raise asyncio.CancelledError
+
+    def seen(self) -> None:
+        """What ended the process from within a node has been raised by the loop; it needs no second report."""
+        if self.task is not None and self.task.done() and not self.task.cancelled():
+            self.task.exception()

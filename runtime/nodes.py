@@ -145,13 +145,17 @@ async def _timed(call: Implementation, context: Any, node: plan.Task) -> None:
         await _invoke(call, context)
         return
     limit = asyncio.timeout(node.timeout)
+    failure: Exception | None = None
     try:
         async with limit:
             await _invoke(call, context)
-    except TimeoutError as error:
+    except Exception as error:
         if not limit.expired():
             raise
-        raise NodeTimedOut(f"`{node.name}` took longer than {node.timeout:g} s") from error
+        failure = error
+    # Also where the function swallowed its cancellation, or made another error of it.
+    if limit.expired():
+        raise NodeTimedOut(f"`{node.name}` took longer than {node.timeout:g} s") from failure
 
 
 async def _invoke(call: Implementation, context: Any) -> None:

@@ -124,8 +124,8 @@ class Session(Generic[S]):
         if (broken := broken_constraint(state)) is not None:
             raise SerializationError(f"the state `{type(state).__name__}` to start with: {broken}", run=run)
         # Read back from what is stored: the run has the values that a restored one would have, and its own.
-        kind = graph.plan.state
-        copy = kind.restore(decode_checkpoint(kind, text), transients_of(state))  # type: ignore[attr-defined]  # pyright: ignore
+        kind: Any = graph.plan.state
+        copy = kind.restore(decode_checkpoint(kind, text), transients_of(state))
         try:
             root = begin(graph, copy, now)
         except LgcError as error:

@@ -21,6 +21,7 @@ from .protocols import (
     OverrideRecord,
     RunRecord,
     RunStatus,
+    in_order,
 )
 from .refusals import fenced, unknown
 
@@ -42,6 +43,7 @@ class MemoryStore:
 
     # --- steps ----------------------------------------------------------------------------------------
 
+    @in_order
     async def commit(self, commit: Commit) -> None:
         """Make a step part of the run. Raises RunFenced, RunNotFound, SerializationError, StorageError."""
         history = self._histories.get(commit.run)

@@ -18,10 +18,21 @@ All times are seconds since the epoch (UTC). Texts that hold data of a run (`inp
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self, TypeVar
+
+C = TypeVar("C", bound=Callable[..., object])
+
+
+def in_order(commit: C) -> C:
+    """Mark a store's `commit`: steps of one run that are given before an earlier one is kept stay in order.
+
+    A store without the mark (also one that wraps another's `commit`) is given one step of a run at a time.
+    """
+    commit.in_order = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+    return commit
 
 
 class RunStatus(StrEnum):

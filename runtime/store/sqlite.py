@@ -24,6 +24,7 @@ from .protocols import (
     OverrideRecord,
     RunRecord,
     RunStatus,
+    in_order,
 )
 from .registry import Registry
 from .replay import Replay
@@ -122,6 +123,7 @@ class SqliteStore:
 
     # --- steps ----------------------------------------------------------------------------------------
 
+    @in_order
     async def commit(self, commit: Commit) -> None:
         """Make a step durable. Raises RunFenced, RunNotFound, SerializationError, StorageError."""
         self._writable()

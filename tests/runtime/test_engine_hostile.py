@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -131,10 +132,14 @@ def test_a_node_that_cancels_its_own_task_has_failed(compiled: Compile) -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-def test_the_process_may_be_ended_from_within_a_node(error: type[BaseException], compiled: Compile) -> None:
+def test_the_process_may_be_ended_from_within_a_node(
+    error: type[BaseException], compiled: Compile, caplog: pytest.LogCaptureFixture
+) -> None:
     module = compiled(TWO)
     with pytest.raises(error):
         run_sync(module.g(nodes(a=raises(error(), thread=False))), module.S(sub=module.Sub()))
+    gc.collect()
+    assert not caplog.records
 
 
 def test_everything_that_can_be_called_is_a_node(compiled: Compile) -> None:
@@ -748,3 +753,72 @@ def test_run_sync_within_a_loop_says_what_to_do(compiled: Compile) -> None:
 
     with pytest.raises(LgcError, match=r"await session\.run"):
         asyncio.run(main())
+
+
+# --- time -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["swallows", "translates"])
+def test_a_timeout_holds_whatever_the_function_makes_of_it(how: str, compiled: Compile) -> None:
+    module = compiled("""
+state S { n: int = 0  mutation Add(by: int) { n += by } }
+graph g(S) {
+  task a { records Add  timeout 20ms }
+  start -> a -> end
+  a -> end on timeout
+}
+""")
+
+    async def a(ctx: Any) -> None:
+        ctx.record(module.Add(by=1))
+        try:
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            if how == "translates":
+                raise RuntimeError("something else") from None
+
+    result = run_sync(module.g(nodes(a=a)), module.S())
+    assert result.state.n == 0
+    assert "longer than 0.02 s" in result.log[0].error
+
+
+def test_a_function_that_goes_on_is_told_again_to_stop(compiled: Compile) -> None:
+    module = compiled(TWO)
+
+    async def a(ctx: Any) -> None:
+        for _ in range(2):
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                continue
+
+    async def main() -> None:
+        session = await Session.start(module.g(nodes(a=a)), module.S(sub=module.Sub()))
+        driver = asyncio.create_task(session.run())
+        await asyncio.sleep(0.02)
+        await session.cancel()
+        with pytest.raises(Cancelled):
+            await asyncio.wait_for(driver, 5)
+
+    asyncio.run(main())
+
+
+def test_steps_of_branches_are_kept_in_order_by_any_store(compiled: Compile) -> None:
+    branches = "".join(f"branch b{i} = t{i}  " for i in range(8))
+    tasks = "".join(f"task t{i} {{ records Add }}  " for i in range(8))
+    module = compiled(f"""
+state S {{ n: int = 0  mutation Add(by: int) {{ n += by }} }}
+graph g(S) {{ parallel p {{ {branches} }} {tasks} start -> p -> end }}
+""")
+
+    class Uneven(MemoryStore):
+        async def commit(self, commit: Any) -> None:
+            step = commit.record.step if commit.record is not None else 0
+            await asyncio.sleep(0.01 if step % 2 else 0)
+            await super().commit(commit)
+
+    async def add(ctx: Any) -> None:
+        ctx.record(module.Add(by=1))
+
+    functions = SimpleNamespace(**{f"t{i}": add for i in range(8)})
+    assert run_sync(module.g(functions), module.S(), store=Uneven).state.n == 8
