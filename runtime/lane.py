@@ -87,6 +87,6 @@ class Lane:
             raise asyncio.CancelledError
 
     def seen(self) -> None:
-        """What ended the process from within a node has been raised by the loop; it needs no second report."""
+        """What ended the process from within a node was raised by the loop: no second report of it."""
         if self.task is not None and self.task.done() and not self.task.cancelled():
             self.task.exception()
