@@ -144,7 +144,7 @@ class _Parts:
 
 
 def _export_order(name: str) -> tuple[int, list[tuple[int, int, str]]]:
-    return (0 if name.isupper() else 1 if name[:1].isupper() else 2, natural(name))
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, natural(name))
 
 
 def _by_kind(declarations: Mapping[m.Key, object], module: m.Module) -> list[m.Key]:
