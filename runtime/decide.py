@@ -10,8 +10,8 @@ from .clock import SystemClock
 from .errors import LgcError
 from .graph import Graph
 from .restore import blanks, mismatch, rebuild
-from .session import refuse_stale, waiting_barriers
 from .store.protocols import Store
+from .waiting import refuse_stale, waiting_barriers
 
 S = TypeVar("S")
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from threading import get_ident
 from typing import Any, NamedTuple
 
 from . import plan
@@ -30,13 +29,14 @@ from .errors import (
     storable,
     text_of,
 )
-from .events import EventKind, GraphEvent, StreamChunk
+from .events import EventKind
 from .frame import Frame
 from .lane import Lane
 from .machine import Completion
+from .observed import Observed
 from .policy import Compaction, TriggerPolicy, Triggers
 from .position import detail_of, to_snapshot
-from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
+from .sinks import BarrierSink, CheckpointSink, StreamSink, TraceSink
 from .store.protocols import (
     AttemptRecord,
     CheckpointRecord,
@@ -67,7 +67,7 @@ class ExecutionEntry(NamedTuple):
     error: str = ""
 
 
-class Engine:
+class Engine(Observed):
     """Drives one run in this process."""
 
     def __init__(
@@ -88,20 +88,17 @@ class Engine:
         checkpoint_sink: CheckpointSink | None = None,
         barrier_sink: BarrierSink | None = None,
     ) -> None:
-        self.root = root
-        self.run = run
-        self.step = step
+        super().__init__(
+            root, run, step, clock or SystemClock(),
+            stream_sink=stream_sink, trace_sink=trace_sink, checkpoint_sink=checkpoint_sink,
+        )  # fmt: skip
         self.store = store
         self.fence = fence
-        self.clock: Clock = clock or SystemClock()
         self.triggers: TriggerPolicy = triggers or Triggers(root.plan.checkpointing, self.clock.time())
         self.compaction = Compaction(root.plan.checkpointing, snapshot_bytes)
         self.decisions = list(decisions)
         # Calls of `effect once` nodes that were begun and whose step is not committed: (frame, node, visit).
         self.begun = {(a.frame, a.node, a.visit) for a in attempts}
-        self.stream_sink = stream_sink
-        self.trace_sink = trace_sink
-        self.checkpoint_sink = checkpoint_sink
         self.barrier_sink = barrier_sink
         # Made into ExecutionEntry when asked for: a step should not pay for what few look at.
         self.entries: list[tuple[int, str, float, float, bool, str]] = []
@@ -120,8 +117,6 @@ class Engine:
         self._nodes = nodes
         self._lane: Lane | None = None
         self._ticks = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = 0
 
     @property
     def log(self) -> tuple[ExecutionEntry, ...]:
@@ -135,7 +130,7 @@ class Engine:
         if self.broken is not None:
             raise self.broken
         self.refuse_cancelled()
-        self._loop, self._thread = asyncio.get_running_loop(), get_ident()
+        self.listen_from(asyncio.get_running_loop())
         lane = self._lane = Lane(self, self.root)
         self.running = 1
         self.leaving = False
@@ -285,7 +280,7 @@ class Engine:
                     checkpoint=checkpoint,
                 )
         if checkpoint and self.checkpoint_sink is not None and not lane.stopping:
-            await self._tell_checkpoint(frame)
+            await self.tell_checkpoint(frame)
 
     async def _store_step(
         self,
@@ -381,72 +376,6 @@ class Engine:
         finally:
             if lane is not None:
                 lane.committing = False
-
-    async def _tell_checkpoint(self, frame: Frame) -> None:
-        assert self.checkpoint_sink is not None
-        try:
-            await self.checkpoint_sink.saved(self.root.state.__lg_copy__(), self.info(frame))
-        except Exception as error:
-            self.observe(frame, f"checkpoint sink: {type(error).__name__}: {text_of(error)}")
-
-    # --- what is said -------------------------------------------------------------------------------------
-
-    def info(self, frame: Frame) -> FrameInfo:
-        """A frame, for people."""
-        return FrameInfo(
-            frame.path, frame.plan.name, frame.region, frame.node, frame.visits(frame.node) + 1, self.step
-        )
-
-    def say(
-        self,
-        kind: EventKind,
-        frame: Frame | None = None,
-        node: str = "",
-        step: int | None = None,
-        **data: Any,
-    ) -> None:
-        """Tell the trace sink."""
-        if self.trace_sink is None:
-            return
-        path = frame.path if frame is not None else ""
-        span = self.run
-        if frame is not None:
-            span = f"{self.run}{frame.instance}"
-            if node and kind not in (EventKind.BRANCH_STARTED, EventKind.BRANCH_COMPLETED):
-                span += f"/{node}#{data.get('visit') or frame.visits(node) + 1}"
-        at = self.step if step is None else step
-        event = GraphEvent(kind, self.run, span, path, node, at, self.clock.time(), data)
-        try:
-            self.trace_sink.record(event)
-        except Exception:
-            # A broken listener must not harm the run, and there is nobody else to tell.
-            return
-
-    def observe(self, frame: Frame | None, what: str, level: str = "degraded") -> None:
-        """Tell of an error that the run survives."""
-        self.say(EventKind.OBSERVED_ERROR, frame, frame.node if frame else "", level=level, error=what)
-
-    def emit(self, frame: Frame, node: str, chunk: StreamChunk) -> None:
-        """Pass a node's chunk on; from a worker thread, by way of the event loop."""
-        if self.stream_sink is None:
-            return
-        if self._loop is not None and get_ident() != self._thread:
-            self._loop.call_soon_threadsafe(self._send, frame, node, chunk)
-        else:
-            self._send(frame, node, chunk)
-
-    def _send(self, frame: Frame, node: str, chunk: StreamChunk) -> None:
-        if self.stream_sink is None:
-            return
-        try:
-            self.stream_sink.send(
-                StreamChunk(
-                    chunk.kind, chunk.text, chunk.tool, chunk.call, chunk.data,
-                    self.run, frame.path, node, self.step,
-                )
-            )  # fmt: skip
-        except Exception as error:
-            self.observe(frame, f"stream sink: {type(error).__name__}: {text_of(error)}")
 
 
 def fatal(error: BaseException) -> bool:

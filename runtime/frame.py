@@ -194,6 +194,14 @@ class Frame:
         self.children = {}
         self.items = None
 
+    def active(self) -> list[Frame]:
+        """This frame and those below it that have not ended, outermost first."""
+        found: list[Frame] = [self]
+        for child in self.children.values():
+            if child.node != plan.END:
+                found.extend(child.active())
+        return found
+
     def where(self, node: str | None = None) -> str:
         """The frame path and the node, for people."""
         name = self.node if node is None else node

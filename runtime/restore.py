@@ -204,3 +204,11 @@ async def fork(store: Store, graph: Graph[Any], run_id: str, step: int, new: str
     fence = await store.take(new, "")
     snapshot = CheckpointRecord(f"{new}@0", new, 0, run.hash, now, to_snapshot(position.root))
     await store.commit(Commit(new, fence, snapshot=snapshot))
+
+
+async def put_graphs(store: Store, compiled: plan.Graph[Any]) -> None:
+    """Keep the canonical form of a graph and of those it uses."""
+    await store.put_graph(compiled.hash, compiled.name, compiled.canonical)
+    for node in compiled.nodes.values():
+        if isinstance(node, (plan.Subgraph, plan.Map)):
+            await put_graphs(store, node.graph)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from . import plan
-from .barrier import BarrierDecision, BarrierInfo, describe, fitting, refuse_second, to_record
+from .barrier import BarrierDecision, BarrierInfo, fitting, refuse_second, to_record
 from .barriers import add, refresh
 from .clock import Clock, SystemClock
 from .engine import Engine, ExecutionEntry, fatal
@@ -32,11 +31,13 @@ from .graph import Graph
 from .lane import Lane
 from .machine import complete
 from .position import begin, locate, to_snapshot, transients_of
-from .restore import RestoreMode, fork, provided, rebuild, restorable
+from .restore import RestoreMode, fork, provided, put_graphs, rebuild, restorable
 from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
 from .state import Mutation, broken_constraint
 from .store.protocols import CheckpointRecord, Commit, RunRecord, RunStatus, Store
+from .stream import EventQueue
 from .typed_json import Applied, decode_checkpoint, encode_mutations, encode_state
+from .waiting import refuse_stale, waiting_barriers
 
 S = TypeVar("S")
 T = TypeVar("T")  # of the functions that make a session: the class itself is not bound to a state yet
@@ -222,7 +223,7 @@ class Session(Generic[S]):
     @property
     def frames(self) -> tuple[FrameInfo, ...]:
         """The active frames, outermost first."""
-        return tuple([self._engine.info(frame) for frame in _active(self._engine.root)])
+        return tuple([self._engine.info(frame) for frame in self._engine.root.active()])
 
     @property
     def waiting(self) -> tuple[BarrierInfo, ...]:
@@ -309,7 +310,7 @@ class Session(Generic[S]):
 
         Raises what `run` raises, after the last event. Leaving the loop early stops the session in order.
         """
-        queue = _Queue(self._engine)
+        queue = EventQueue(self._engine)
         driver = asyncio.get_running_loop().create_task(self.run())
         driver.add_done_callback(lambda _: queue.close())
         try:
@@ -445,92 +446,3 @@ class Session(Generic[S]):
             Lane(engine, frame), frame, done, started=engine.clock.time(), duration=0.0,
             detail={"settled": str(how) if isinstance(how, str) else "records", "actor": actor},
         )  # fmt: skip
-
-
-class _Queue:
-    """Both planes in one order, for `stream`; also passes them to the sinks that were injected."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._trace, self._stream = engine.trace_sink, engine.stream_sink
-        engine.trace_sink = engine.stream_sink = self
-        self._items: deque[GraphEvent | StreamChunk] = deque()
-        self._wake: asyncio.Event = asyncio.Event()
-        self._closed = False
-
-    def record(self, event: GraphEvent) -> None:
-        """One control event."""
-        self._items.append(event)
-        self._wake.set()
-        if self._trace is not None:
-            # What it raises is the engine's to catch: the stream has the event already.
-            self._trace.record(event)
-
-    def send(self, chunk: StreamChunk) -> None:
-        """One chunk."""
-        self._items.append(chunk)
-        self._wake.set()
-        if self._stream is not None:
-            self._stream.send(chunk)
-
-    def close(self) -> None:
-        """Nothing more comes."""
-        self._closed = True
-        self._wake.set()
-
-    def detach(self) -> None:
-        """Give the sinks back."""
-        if self._engine.trace_sink is self:
-            self._engine.trace_sink, self._engine.stream_sink = self._trace, self._stream
-
-    async def __aiter__(self) -> AsyncIterator[GraphEvent | StreamChunk]:
-        while True:
-            while self._items:
-                yield self._items.popleft()
-            if self._closed:
-                return
-            self._wake.clear()
-            await self._wake.wait()
-
-
-def _active(frame: Frame) -> list[Frame]:
-    found = [frame]
-    for child in frame.children.values():
-        if child.node != plan.END:
-            found.extend(_active(child))
-    return found
-
-
-def waiting_barriers(run: str, root: Frame) -> tuple[BarrierInfo, ...]:
-    """The barriers that a position stands at."""
-    found: list[BarrierInfo] = []
-    for frame in _active(root):
-        node = frame.plan.nodes.get(frame.node)
-        if isinstance(node, plan.Barrier):
-            found.append(describe(run, frame, node))
-    return tuple(found)
-
-
-def refuse_stale(address: str, waiting: Sequence[BarrierInfo], status: RunStatus) -> None:
-    """Refuse an answer that is addressed to a barrier of which something else is known by now."""
-    if status in (RunStatus.DONE, RunStatus.CANCELLED):
-        raise DecisionRefused(f"the run is {status}, nothing waits for an answer")
-    if "#" not in address:
-        return
-    if address in [info.id for info in waiting]:
-        return
-    same = next((i for i in waiting if i.id.partition("@")[0] == address.partition("@")[0]), None)
-    if same is not None:
-        raise DecisionRefused(
-            f"what `{same.node}` shows has changed since `{address}`; it now is `{same.id}`",
-            hint="look at it again, and answer the new id",
-        )
-    raise DecisionRefused(f"the run does not wait at `{address}`")
-
-
-async def put_graphs(store: Store, compiled: plan.Graph[Any]) -> None:
-    """Keep the canonical form of a graph and of those it uses."""
-    await store.put_graph(compiled.hash, compiled.name, compiled.canonical)
-    for node in compiled.nodes.values():
-        if isinstance(node, (plan.Subgraph, plan.Map)):
-            await put_graphs(store, node.graph)

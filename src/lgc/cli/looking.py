@@ -142,7 +142,7 @@ async def _position(store: Store, run: RunRecord, seen: Seen) -> None:
         await _snapshot(store, run, seen, reason)
         return
     from ..runtime.restore import blanks, rebuild
-    from ..runtime.session import _active, waiting_barriers  # pyright: ignore[reportPrivateUsage]
+    from ..runtime.waiting import waiting_barriers
 
     try:
         position = await rebuild(store, graph, run, blanks(graph))
@@ -158,7 +158,7 @@ async def _position(store: Store, run: RunRecord, seen: Seen) -> None:
                 "node": frame.node,
                 "visit": frame.visits(frame.node) + 1,
             }
-            for frame in _active(position.root)
+            for frame in position.root.active()
         ]
         seen.barriers = waiting_barriers(run.run, position.root)
 
