@@ -103,10 +103,15 @@ STORED = ConfigDict(
 )
 
 
+# What comes from outside holds no infinities: JSON has no word for them.
+GIVEN = STORED.copy()
+GIVEN["allow_inf_nan"] = False
+
+
 class Record(BaseModel):
     """Base of generated records: immutable, compared by content."""
 
-    model_config = STORED
+    model_config = GIVEN
 
 
 class Checkpoint(BaseModel):
@@ -118,7 +123,7 @@ class Checkpoint(BaseModel):
 class Answer(BaseModel):
     """Base of the arguments of a barrier's decision."""
 
-    model_config = STORED
+    model_config = GIVEN
 
 
 class Mutation(BaseModel):
@@ -127,7 +132,7 @@ class Mutation(BaseModel):
     `__lg_writes__` maps each field that it may change (`f`, or `sub.f` below a sub-state or record) to how.
     """
 
-    model_config = STORED
+    model_config = GIVEN
 
     __lg_name__: ClassVar[str]
     __lg_writes__: ClassVar[Mapping[str, WriteKind]]

@@ -822,3 +822,17 @@ graph g(S) {{ parallel p {{ {branches} }} {tasks} start -> p -> end }}
 
     functions = SimpleNamespace(**{f"t{i}": add for i in range(8)})
     assert run_sync(module.g(functions), module.S(), store=Uneven).state.n == 8
+
+
+def test_numbers_that_json_cannot_write_are_refused_where_they_come_in(compiled: Compile) -> None:
+    m = compiled("""
+    record P { x: float }
+    state S { xs: list[float] = []  ps: list[P] = []
+      mutation Push(x: float, p: P) { xs += [x]  ps += [p] } }
+    graph g(S) { task a { records Push }  start -> a -> end }
+    """)
+    for bad in (float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="finite"):
+            m.P(x=bad)
+        with pytest.raises(ValueError, match="finite"):
+            m.Push(x=bad, p=m.P(x=1.0))
