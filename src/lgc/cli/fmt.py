@@ -26,6 +26,7 @@ def fmt_command(paths: tuple[str, ...], only_check: bool, show_diff: bool, stdin
     Every comment is kept. A file with syntax errors is not touched. - formats standard input to
     standard output.
     """
+    from ..dsl.faithful import faithful
     from ..dsl.format import format_file
     from ..dsl.parse import parse
     from ..dsl.read import read_bytes
@@ -51,6 +52,9 @@ def fmt_command(paths: tuple[str, ...], only_check: bool, show_diff: bool, stdin
         if new == given.data:
             same += 1
             continue
+        if not faithful(parsed.file, laid_out):
+            # Never seen; but a formatter that is wrong once must not be the one who loses the text.
+            raise AssertionError(f"{given.path} would not read the same after formatting; it is untouched")
         changed += 1
         if only_check and not show_diff:
             note(f"would reformat {given.path}")
