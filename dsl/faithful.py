@@ -29,7 +29,7 @@ def _same(left: Any, right: Any) -> bool:
         case Span():
             return True
         case tuple():
-            return len(left) == len(right) and all(map(_same, left, right))  # pyright: ignore
+            return bool(len(left) == len(right) and all(map(_same, left, right)))  # pyright: ignore
         case ast.StrLit():
             return left.value == right.value  # a text block may be indented anew
         case str() | int() | float() | bool() | None:
