@@ -31,7 +31,7 @@ def _same(left: Any, right: Any) -> bool:
         case tuple():
             return bool(len(left) == len(right) and all(map(_same, left, right)))  # pyright: ignore
         case ast.StrLit():
-            return left.value == right.value  # a text block may be indented anew
+            return bool(left.value == right.value)  # a text block may be indented anew
         case str() | int() | float() | bool() | None:
             return bool(left == right)
         case _:
