@@ -186,6 +186,9 @@ def _connect(path: str, timeout: float, readonly: bool) -> sqlite3.Connection:
         if Path(path + "-wal").exists():
             raise
         connection = sqlite3.connect(uri + "?immutable=1", isolation_level=None, uri=True)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
