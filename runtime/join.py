@@ -72,7 +72,7 @@ def perform(state: Any, effect: Effect, undo: Undo) -> None:
         return
     attribute = state.__lg_fields__[effect.field]
     if attribute in state.__lg_collections__ and effect.value is not None:
-        undo.replace(state, attribute, _fresh(getattr(state, attribute), effect.value))
+        undo.replace(state, attribute, _fresh(effect.value))
     else:
         undo.keep(state, attribute)
         setattr(state, attribute, effect.value)
@@ -97,7 +97,7 @@ def unexpected(mutation: Mutation, error: Exception) -> EvaluationError:
     return EvaluationError(f"mutation `{mutation.__lg_name__}`: {type(error).__name__}: {error}")
 
 
-def _fresh(held: Any, value: Any) -> Any:
+def _fresh(value: Any) -> Any:
     # A state owns its collections: what a merge gives may be held by someone else, or be read-only.
     if isinstance(value, Mapping):
         return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

@@ -81,13 +81,7 @@ def complete(
         counting = True
         counts[name] = visit
         frame.done += 1
-        if goto is not None:
-            target = goto
-            counted_edge = ""
-        else:
-            edge = choose(frame, name, outcome)
-            target = edge.target
-            counted_edge = edge.key if edge.max_visits is not None else ""
+        target, edge = _next(frame, name, outcome, goto)
     except BaseException:
         undo.roll_back()
         if counting:
@@ -99,10 +93,8 @@ def complete(
         raise
     if frame.effects is not None:
         frame.effects.extend([Effect((), one) for one in applied])
-    if counted_edge:
-        frame.taken[counted_edge] = frame.edge_count(counted_edge) + 1
-    frame.node = target
-    return Completion(name, visit, outcome, target, counted_edge, tuple(applied))
+    _advance(frame, target, edge)
+    return Completion(name, visit, outcome, target, edge, tuple(applied))
 
 
 def complete_joined(
