@@ -16,7 +16,7 @@ from .codegen_state import function
 from .codegen_text import docstring, literal
 from .codegen_types import annotation, base, is_collection
 from .codegen_unit import Unit
-from .codegen_writes import writes_of
+from .writes import writes_of
 
 _INDENT = 8
 _PLAIN = (m.Scalar("int"), m.Scalar("float"), m.Scalar("str"), m.Scalar("bytes"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..dsl.frozen import frozen
+from .analyses import Analyses
 from .model import END, START, Barrier, Edge, Graph, Node, Region, Task
 from .resolve_graph import Gaps
 
@@ -34,12 +35,13 @@ class RegionView:
 
 
 class GraphView:
-    """A graph, its nodes by name and its regions; `broken` and `excused` as in `Gaps`."""
+    """A graph, its nodes by name, its regions and the program's analyses; `broken` and `excused` as in `Gaps`."""
 
-    __slots__ = ("broken", "excused", "graph", "nodes", "regions")
+    __slots__ = ("analyses", "broken", "excused", "graph", "nodes", "regions")
 
-    def __init__(self, graph: Graph, gaps: Gaps) -> None:
+    def __init__(self, graph: Graph, gaps: Gaps, analyses: Analyses) -> None:
         self.graph = graph
+        self.analyses = analyses
         self.broken = gaps.broken
         self.excused = gaps.excused
         self.nodes: dict[str, Node] = {node.name: node for node in graph.nodes}

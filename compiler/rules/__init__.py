@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...dsl.diagnostic import Diagnostic
+from ..analyses import Analyses
 from ..graph_view import GraphView
 from ..resolve import Resolved
 from ..rule import Rule
@@ -33,10 +34,11 @@ def run_rules(resolved: Resolved) -> Iterator[Diagnostic]:
         if rule.check_program is not None:
             yield from rule.check_program(resolved)
     checks = [rule.check for rule in RULES if rule.check is not None]
+    analyses = Analyses(resolved.program, resolved.gaps)
     for key, graph in resolved.program.graphs.items():
         gaps = resolved.gaps[key]
         if gaps.broken:
             continue
-        view = GraphView(graph, gaps)
+        view = GraphView(graph, gaps, analyses)
         for check in checks:
             yield from check(view)

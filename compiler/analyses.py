@@ -1,0 +1,46 @@
+"""From a program to what is known of its graphs beyond their edges.
+
+An analysis is made when it is first asked for. Rules share these, so that a parallel of ten thousand branches is summed up once and not once a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from .model import Key, Program
+from .resolve_graph import Gaps
+
+if TYPE_CHECKING:
+    from .effects import Effects
+    from .presence import Presence
+
+
+class Analyses:
+    """The analyses of one program."""
+
+    __slots__ = ("_effects", "_presence", "gaps", "program")
+
+    def __init__(self, program: Program, gaps: Mapping[Key, Gaps]) -> None:
+        self.program = program
+        self.gaps = gaps
+        self._effects: Effects | None = None
+        self._presence: Presence | None = None
+
+    @property
+    def effects(self) -> Effects:
+        """What nodes, regions and graphs read and write."""
+        if self._effects is None:
+            from .effects import Effects
+
+            self._effects = Effects(self.program)
+        return self._effects
+
+    @property
+    def presence(self) -> Presence:
+        """Which optional fields surely have a value, and where."""
+        if self._presence is None:
+            from .presence import Presence
+
+            self._presence = Presence(self)
+        return self._presence
