@@ -1,6 +1,7 @@
 """From a program to what is known of its graphs beyond their edges.
 
-An analysis is made when it is first asked for. Rules share these, so that a parallel of ten thousand branches is summed up once and not once a rule.
+An analysis is made when it is first asked for. Rules share them, so that a parallel of ten thousand branches
+is summed up once and not once a rule.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class RegionView:
 
 
 class GraphView:
-    """A graph, its nodes by name, its regions and the program's analyses; `broken` and `excused` as in `Gaps`."""
+    """A graph, its nodes by name, its regions, the program's analyses; `broken`, `excused` as in `Gaps`."""
 
     __slots__ = ("analyses", "broken", "excused", "graph", "nodes", "regions")
 
