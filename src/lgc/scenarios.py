@@ -87,7 +87,7 @@ class Script:
 
     async def play(self, context: Any) -> None:
         """Stand in for a task's function."""
-        from .runtime.errors import FinalFailure, NodeTimedOut
+        from .runtime.errors import FinalFailure
 
         node: str = context.node
         visit = self.next(node)
@@ -100,7 +100,7 @@ class Script:
         if visit.written.fails is not None:
             raise FinalFailure(visit.written.fails)
         if visit.written.times_out:
-            raise NodeTimedOut(f"`{node}` timed out, as the scenario says")
+            raise _timeout(node)
 
     async def wait(self, barrier: BarrierInfo) -> BarrierDecision | None:
         """Stand in for the person who answers."""
@@ -164,6 +164,16 @@ def scripted(plan: Any, script: Script) -> Graph[Any]:
         return Graph(compiled, calls, inner)
 
     return bound(plan, True)
+
+
+def _timeout(node: str) -> Exception:
+    """The end of a visit, not of one attempt: a line says what becomes of all of them."""
+    from .runtime.errors import FinalFailure, NodeTimedOut
+
+    class VisitTimedOut(NodeTimedOut, FinalFailure):
+        """No attempt was in time."""
+
+    return VisitTimedOut(f"`{node}` timed out, as the scenario says")
 
 
 async def _nothing(context: Any) -> None:

@@ -254,6 +254,31 @@ scenario "a map that fails" for g {
 """
 
 
+RETRIED = """\
+state S { n: int = 0  mutation Add(n) }
+graph g(S) {
+  task slow { reads n  records Add  timeout 1s  retry 5 backoff 1h..2h }
+  task late { records Add }
+  start -> slow -> end
+  slow -> late on timeout
+  late -> end
+}
+
+scenario "too slow at every attempt" for g {
+  slow times out
+  late records Add(7)
+  expect path slow, late
+  expect n == 7
+}
+"""
+
+
+def test_a_visit_that_times_out_is_not_tried_again(lgc: Lgc, place: Path) -> None:
+    (place / "g.lgraph").write_text(RETRIED)
+    ran = lgc("test", "g.lgraph")
+    assert ran.status == 0, ran.out
+
+
 def test_every_kind_of_node(lgc: Lgc, place: Path) -> None:
     (place / "g.lgraph").write_text(EVERYTHING)
     ran = lgc("test", "g.lgraph", "--coverage")
