@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from ..dsl.diagnostic import Diagnostic, Label, Severity
+from ..dsl.diagnostic import Diagnostic, Fix, Label, Severity
 from ..dsl.frozen import frozen
 from ..dsl.source import Place
 from .graph_view import GraphView
@@ -35,6 +35,8 @@ class Rule:
         check: finds it in one graph.
         check_program: finds it in all graphs together.
         active: whether this edition finds it.
+        allowable: whether a comment `lgc: allow` may silence it: the program can be resolved, hashed, built
+            and run without its repair.
     """
 
     code: str
@@ -47,9 +49,17 @@ class Rule:
     check: GraphCheck | None = None
     check_program: ProgramCheck | None = None
     active: bool = True
+    allowable: bool = False
 
     def found(
-        self, message: str, place: Place, *, label: str = "", help: str = "", related: tuple[Label, ...] = ()
+        self,
+        message: str,
+        place: Place,
+        *,
+        label: str = "",
+        help: str = "",
+        related: tuple[Label, ...] = (),
+        fix: Fix | None = None,
     ) -> Diagnostic:
         """A finding of this rule."""
-        return Diagnostic(self.code, self.severity, message, place, label, help, related)
+        return Diagnostic(self.code, self.severity, message, place, label, help, related, fix)

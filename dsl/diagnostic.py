@@ -49,6 +49,7 @@ class Diagnostic:
         help: how to repair it, "" where nothing helps.
         related: further places, each with its own words.
         fix: the one right repair, where there is one.
+        within: the declaration and the item of it in which it is: ``graph g/task t``, "" where unknown.
     """
 
     code: str
@@ -59,10 +60,28 @@ class Diagnostic:
     help: str = ""
     related: tuple[Label, ...] = ()
     fix: Fix | None = None
+    within: str = ""
 
     def sort_key(self) -> tuple[str, int, int, str, str]:
         """Findings are shown by file, then by place, then by code."""
         return (self.place.source.path, self.place.span.start, self.place.span.end, self.code, self.message)
+
+
+@frozen
+class Suppressed:
+    """A finding that does not count, because somebody said why it need not.
+
+    Attributes:
+        finding: what was found.
+        reason: in that person's words.
+        place: of the comment, or of the entry in the baseline, that says so.
+        in_source: whether that stands in the source itself.
+    """
+
+    finding: Diagnostic
+    reason: str
+    place: Place
+    in_source: bool
 
 
 def error(code: str, message: str, place: Place, **more: object) -> Diagnostic:
