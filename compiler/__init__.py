@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from ..dsl import ast
-from ..dsl.diagnostic import Diagnostic, Severity
+from ..dsl.diagnostic import Diagnostic, Severity, Suppressed
 from ..dsl.frozen import frozen
 from ..dsl.source import Source
 from .context import Context
@@ -34,12 +34,14 @@ class Checked:
     Attributes:
         program: everything that could be resolved; complete only if `usable`.
         diagnostics: the findings of every stage, by file and place, each once.
+        suppressed: the findings that comments `lgc: allow` silence, in the same order.
         files: the trees of the sources and of what they import.
     """
 
     program: Program
     diagnostics: tuple[Diagnostic, ...]
     files: tuple[ast.File, ...]
+    suppressed: tuple[Suppressed, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -62,8 +64,18 @@ def check(
         project = load_project(context, sources, load, root)
         resolved = resolve(context, project)
         context.findings.extend(run_rules(resolved))
+    files = tuple(unit.file for unit in project.units)
     findings = sorted(dict.fromkeys(context.findings), key=Diagnostic.sort_key)
-    return Checked(resolved.program, tuple(findings), tuple(unit.file for unit in project.units))
+    silenced: tuple[Suppressed, ...] = ()
+    if findings:
+        from ..dsl.enclosing import located
+
+        findings = located(findings, files)
+    if any("lgc" in file.source.text for file in files):
+        from .allow import apply_allows  # few files have such comments
+
+        findings, silenced = apply_allows(findings, files)
+    return Checked(resolved.program, tuple(findings), files, silenced)
 
 
 @contextmanager

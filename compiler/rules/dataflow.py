@@ -37,6 +37,7 @@ REQUIRED = Rule(
     _STATE + "graph work(Job) {\n  task write { records Write  ensures draft }\n"
     "  task measure { reads draft!  records Measure }\n\n  start -> write -> measure -> end\n}\n",
     active=False,
+    allowable=True,
 )
 RACE = Rule(
     "LG502",
@@ -51,6 +52,7 @@ RACE = Rule(
     "state Job {\n  size: int = 0 merge max\n\n  mutation Measure(size)\n}\n\n"
     "graph work(Job) {\n  task left  { records Measure }\n  task right { records Measure }\n" + _FORK,
     active=False,
+    allowable=True,
 )
 STALE = Rule(
     "LG503",
@@ -61,6 +63,7 @@ STALE = Rule(
     _STATE + "graph work(Job) {\n  task left  { reads size }\n  task right { records Measure }\n" + _FORK,
     _STATE + "graph work(Job) {\n  task left  { reads draft }\n  task right { records Measure }\n" + _FORK,
     active=False,
+    allowable=True,
 )
 UNUSED_FIELD = Rule(
     "LG504",
@@ -72,6 +75,7 @@ UNUSED_FIELD = Rule(
     "state Job {\n  size: int\n}\n\ngraph work(Job) {\n  task plan { reads size }\n\n  start -> "
     "plan -> end\n}\n",
     active=False,
+    allowable=True,
 )
 UNUSED_MUTATION = Rule(
     "LG505",
@@ -84,6 +88,7 @@ UNUSED_MUTATION = Rule(
     "state Job {\n  size: int = 0\n\n  mutation Measure(size)\n}\n\n"
     "graph work(Job) {\n  task plan { reads size  records Measure }\n\n  start -> plan -> end\n}\n",
     active=False,
+    allowable=True,
 )
 TRANSIENT = Rule(
     "LG508",

@@ -168,6 +168,7 @@ UNUSED_IMPORT = Rule(
     'from "./common.lgraph" import Note\n\n' + _STATE + _GRAPH,
     _STATE + _GRAPH,
     active=False,
+    allowable=True,
 )
 UNUSED = Rule(
     "LG107",
@@ -178,6 +179,7 @@ UNUSED = Rule(
     "enum Verdict { accept, revise }\n\n" + _STATE + _GRAPH,
     _STATE + _GRAPH,
     active=False,
+    allowable=True,
 )
 
 RULES = (UNDEFINED, TWICE, RESERVED, IMPORT, IMPORT_CYCLE, UNUSED_IMPORT, UNUSED)

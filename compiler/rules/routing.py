@@ -137,6 +137,7 @@ EXHAUSTIVE = Rule(
     _HEAD + "  grade -> end when score > 5\n  grade -> fix when score < 5\n" + _TAIL,
     _HEAD + "  grade -> end when score > 5\n  grade -> fix else\n" + _TAIL,
     active=False,
+    allowable=True,
 )
 DEAD = Rule(
     "LG402",
@@ -147,6 +148,7 @@ DEAD = Rule(
     _HEAD + "  grade -> end when score >= 0\n  grade -> fix when score > 5\n" + _TAIL,
     _HEAD + "  grade -> fix when score > 5\n  grade -> end else\n" + _TAIL,
     active=False,
+    allowable=True,
 )
 PLAIN = Rule(
     "LG403",
@@ -183,6 +185,7 @@ UNANSWERED = Rule(
     _BARRIER + "  start -> sign_off\n  sign_off -> end on approve\n  sign_off -> end on reject\n"
     "  sign_off -> end on timeout\n}\n",
     check=_unanswered,
+    allowable=True,
 )
 CONSTANT = Rule(
     "LG406",
@@ -193,6 +196,7 @@ CONSTANT = Rule(
     _HEAD + "  grade -> end when score <= 10\n  grade -> fix else\n" + _TAIL,
     _HEAD + "  grade -> end when score < 10\n  grade -> fix else\n" + _TAIL,
     active=False,
+    allowable=True,
 )
 
 RULES = (EXHAUSTIVE, DEAD, PLAIN, OUTCOME, UNANSWERED, CONSTANT)

@@ -185,6 +185,7 @@ NO_END = Rule(
     _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan -> act\n"
     "  act -> end  when done\n  act -> plan else\n}\n",
     check=_no_end,
+    allowable=True,
 )
 UNREACHABLE = Rule(
     "LG303",
@@ -195,6 +196,7 @@ UNREACHABLE = Rule(
     _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan -> end\n  act -> end\n}\n",
     _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan -> act -> end\n}\n",
     check=_unreachable,
+    allowable=True,
 )
 STUCK = Rule(
     "LG304",
@@ -207,6 +209,7 @@ STUCK = Rule(
     _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan\n"
     "  plan -> end when done\n  plan -> act else\n  act -> end\n}\n",
     check=_stuck,
+    allowable=True,
 )
 ENDLESS = Rule(
     "LG305",
@@ -219,6 +222,7 @@ ENDLESS = Rule(
     _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan\n"
     "  plan -> end when done\n  plan -> act else\n  act -> plan\n}\n",
     check=_endless,
+    allowable=True,
 )
 _SPLIT = _STATE + "\ngraph work(Job) {\n  task left\n  task right\n  task last\n\n  parallel both {\n"
 CROSSING = Rule(
@@ -255,6 +259,7 @@ CYCLE = Rule(
     "\ngraph work(Job) {\n  task plan { records Finish }\n\n  start -> plan\n  plan -> end  when done\n"
     "  plan -> plan else max_visits 5\n}\n",
     active=False,
+    allowable=True,
 )
 CONTAINS = Rule(
     "LG311",

@@ -1,4 +1,4 @@
-"""Rules LG001-LG006: what can be wrong with the text itself. Raised while reading and parsing."""
+"""Rules LG001-LG007: what can be wrong with the text itself. Raised while parsing, 007 by `allow`."""
 
 from __future__ import annotations
 
@@ -64,5 +64,17 @@ LIMIT = Rule(
     "state Job {\n  " + "x" * 101 + ": bool = false\n}\n" + _GRAPH,
     "state Job {\n  " + "x" * 100 + ": bool = false\n}\n" + _GRAPH,
 )
+ALLOW = Rule(
+    "LG007",
+    "unusable-allow",
+    Severity.ERROR,
+    "an `lgc: allow` comment, or an entry of the baseline, that cannot be used",
+    "A finding that somebody accepts is kept together with the reason, for those who read it later. So "
+    "`// lgc: allow CODE reason` stands on a line of its own above what it allows, with one code and a "
+    "reason; findings without whose repair the program has no clear meaning cannot be allowed. The same "
+    "holds for the entries of a baseline file.",
+    "// lgc: allow LG504\n" + _STATE + _GRAPH,
+    "// LG504 would be allowed here, with a reason\n" + _STATE + _GRAPH,
+)
 
-RULES = (ENCODING, SYNTAX, STRING, NUMBER, ESCAPE, LIMIT)
+RULES = (ENCODING, SYNTAX, STRING, NUMBER, ESCAPE, LIMIT, ALLOW)

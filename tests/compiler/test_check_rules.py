@@ -11,7 +11,7 @@ from lgc.dsl.read import read_bytes
 from lgc.dsl.source import Source
 
 CODES = [
-    *range(1, 7),
+    *range(1, 8),
     *range(101, 108),
     *range(201, 209),
     *range(301, 308),
