@@ -5,37 +5,36 @@ or record. A *write* says how a path is changed (see `writes`), by which mutatio
 says which path is looked at, and what looks. Reads and writes of a parallel are those of all its branches;
 those of a subgraph are its graph's, seen through the lens; those of a map are the `out` mutations'.
 
-Sums hold a write once for each statement and a read once for each path, whichever node came first, so that
-they stay small however many nodes they sum up.
+Sums hold a write once for each statement and a read once for each path and what looks, whichever node came
+first, so that they stay small however many nodes they sum up. Nothing is looked at before it is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-from ..dsl.frozen import frozen
 from ..dsl.source import Place
 from . import model as m
+from .mentions import Path, mentions
 from .model import Expr, Key, Program
 from .writes import writes_of
 
-Path: TypeAlias = tuple[str, ...]
 Looks: TypeAlias = Literal["reads", "guard", "mutation", "shows", "over", "in", "out", "decision"]
 
 
-@frozen
-class Write:
+class Write(NamedTuple):
     """One way in which a path is changed.
 
     Attributes:
         path: what is changed.
         kind: `set add append union max min sub put delete`; "set" also where one mutation changes a path in
-            two ways, or looks at it while it changes it.
+            two ways, or looks at it while it changes it, and where a join inside an inner graph merges it.
         node: the node that records the mutation (of the graph itself, also where it is inside a branch; of
             an inner graph where a subgraph records it).
         mutation: its name.
-        sees: the other paths that the value written depends on.
+        sees: the paths that the value written depends on. Empty for the escape hatch: its values are
+            computed once, while the other mutations are computed again at every join.
         recorded: where the node names the mutation.
         written: where the statement stands.
     """
@@ -49,8 +48,7 @@ class Write:
     written: Place
 
 
-@frozen
-class Read:
+class Read(NamedTuple):
     """One look at a path: `looks` says by what. A mutation's own look at the path that it changes counts."""
 
     path: Path
@@ -59,8 +57,7 @@ class Read:
     place: Place
 
 
-@frozen
-class Sum:
+class Sum(NamedTuple):
     """What nodes do together."""
 
     writes: tuple[Write, ...]
@@ -70,74 +67,140 @@ class Sum:
 NOTHING = Sum((), ())
 
 
+class _Known:
+    """A graph with what has been found of it."""
+
+    __slots__ = ("graph", "nodes", "region_sums", "regions", "sums")
+
+    def __init__(self, graph: m.Graph) -> None:
+        self.graph = graph
+        self.nodes: dict[str, m.Node] = {node.name: node for node in graph.nodes}
+        self.regions: dict[str, m.Region] = {region.id: region for region in graph.regions}
+        self.sums: dict[str, Sum] = {}
+        self.region_sums: dict[str, Sum] = {}
+
+
 class Effects:
     """Reads and writes of every graph of a program, as far as they are asked for."""
 
-    __slots__ = ("_graphs", "_mutations", "_nodes", "_regions", "program")
+    __slots__ = ("_by_name", "_graphs", "_known", "_mutations", "program")
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self._mutations: dict[tuple[Key, str], tuple[tuple[Write, ...], tuple[Read, ...]]] = {}
-        self._nodes: dict[Key, dict[str, Sum]] = {}
-        self._regions: dict[Key, dict[str, Sum]] = {}
+        self._by_name: dict[Key, dict[str, m.Mutation]] = {}
+        self._known: dict[Key, _Known] = {}
         self._graphs: dict[Key, Sum] = {}
 
     def of_graph(self, key: Key) -> Sum:
         """What a graph does to its own state."""
-        self._need(key)
+        self._look_inside([key])
         return self._graphs[key]
 
     def of_node(self, graph: Key, node: str) -> Sum:
         """What one node does, a parallel with its branches; guards of its edges not included."""
-        self._need(graph)
-        return self._nodes[graph].get(node, NOTHING)
+        known = self._of(graph)
+        if known is None or node not in known.nodes:
+            return NOTHING
+        found = known.sums.get(node)
+        if found is None:
+            self._look_inside(_inner(known.graph))
+            self._sum_up_branches(known, [known.nodes[node]])
+            found = self._of_node(known, node)
+        return found
 
     def of_region(self, graph: Key, region: str) -> Sum:
         """What the nodes and guards of one region do."""
-        self._need(graph)
-        return self._regions[graph].get(region, NOTHING)
+        known = self._of(graph)
+        if known is None or region not in known.regions:
+            return NOTHING
+        if region not in known.region_sums:
+            self._look_inside(_inner(known.graph))
+            self._sum_up(known, region)
+        return known.region_sums[region]
 
-    def _need(self, graph: Key) -> None:
-        """Look at a graph, after the graphs inside it. Graphs that contain each other see nothing there."""
-        todo = [graph]
+    def _of(self, graph: Key) -> _Known | None:
+        known = self._known.get(graph)
+        if known is None and graph in self.program.graphs:
+            known = self._known[graph] = _Known(self.program.graphs[graph])
+        return known
+
+    def _look_inside(self, keys: Iterable[Key]) -> None:
+        """Sum up graphs, those inside others first. Graphs that contain each other see nothing there."""
+        todo = [key for key in keys if key not in self._graphs]
         entered: set[Key] = set()
         while todo:
             key = todo[-1]
-            if key in self._graphs or key not in self.program.graphs:
+            known = self._of(key)
+            if key in self._graphs or known is None:
                 self._graphs.setdefault(key, NOTHING)
                 todo.pop()
             elif key in entered:
                 todo.pop()
-                self._look(self.program.graphs[key])
+                self._sum_up(known, "")
+                self._graphs[key] = known.region_sums.get("", NOTHING)
             else:
                 entered.add(key)
-                nodes = self.program.graphs[key].nodes
-                inner = (node.graph for node in nodes if isinstance(node, m.Subgraph | m.MapNode))
-                todo.extend(k for k in inner if k not in self._graphs and k not in entered)
+                todo.extend(k for k in _inner(known.graph) if k not in self._graphs and k not in entered)
 
-    def _look(self, graph: m.Graph) -> None:
-        nodes: dict[str, Sum] = {}
-        regions: dict[str, Sum] = {}
-        by_name = {node.name: node for node in graph.nodes}
-        for region in _inner_first(graph, by_name):
-            for name in region.nodes:
-                node = by_name[name]
-                if isinstance(node, m.Parallel):
-                    nodes[name] = added(regions.get(branch.region, NOTHING) for branch in node.branches)
-                else:
-                    nodes[name] = Sum(tuple(self._writes(graph, node)), tuple(self._reads(graph, node)))
-            guards = tuple(
-                read
-                for edge in region.edges
-                if edge.guard is not None
-                for read in looked_at(edge.guard, "guard", edge.source)
-            )
-            regions[region.id] = added([*(nodes[name] for name in region.nodes), Sum((), guards)])
-        self._nodes[graph.key] = nodes
-        self._regions[graph.key] = regions
-        self._graphs[graph.key] = regions.get("", NOTHING)
+    def _sum_up_branches(self, known: _Known, nodes: Iterable[m.Node]) -> None:
+        for node in nodes:
+            if isinstance(node, m.Parallel):
+                for branch in node.branches:
+                    self._sum_up(known, branch.region)
+
+    def _sum_up(self, known: _Known, region: str) -> None:
+        """Sum up a region, after those of the branches inside it."""
+        todo = [region]
+        entered: set[str] = set()
+        while todo:
+            id = todo[-1]
+            if id in known.region_sums or id not in known.regions:
+                todo.pop()
+            elif id in entered:
+                todo.pop()
+                known.region_sums[id] = self._of_region(known, known.regions[id])
+            else:
+                entered.add(id)
+                for name in known.regions[id].nodes:
+                    node = known.nodes[name]
+                    if isinstance(node, m.Parallel):
+                        todo.extend(b.region for b in node.branches if b.region not in entered)
+
+    def _of_region(self, known: _Known, region: m.Region) -> Sum:
+        sums = [self._of_node(known, name) for name in region.nodes]
+        guards = tuple(
+            read
+            for edge in region.edges
+            if edge.guard is not None
+            for read in looked_at(edge.guard, "guard", edge.source)
+        )
+        return sums[0] if len(sums) == 1 and not guards else added([*sums, Sum((), guards)])
+
+    def _of_node(self, known: _Known, name: str) -> Sum:
+        found = known.sums.get(name)
+        if found is None:
+            node = known.nodes[name]
+            if isinstance(node, m.Parallel):
+                sums = known.region_sums
+                found = self._joined(known.graph, added(sums.get(b.region, NOTHING) for b in node.branches))
+            else:
+                found = Sum(tuple(self._writes(known.graph, node)), tuple(self._reads(known.graph, node)))
+            known.sums[name] = found
+        return found
 
     # --- writes
+
+    def _joined(self, graph: m.Graph, sum: Sum) -> Sum:
+        """A join writes what it merges as one value, whatever the branches did to it."""
+        state = self.program.states.get(graph.state)
+        if state is None:
+            return sum
+        merged = {f.name for f in state.fields if f.merge is not None and f.merge.rule != "error"}
+        if not merged:
+            return sum
+        writes = tuple(w._replace(kind="set") if w.path[0] in merged else w for w in sum.writes)
+        return Sum(writes, sum.reads)
 
     def _writes(self, graph: m.Graph, node: m.Node) -> Iterator[Write]:
         match node:
@@ -161,20 +224,27 @@ class Effects:
 
     def of_mutation(self, state: Key, name: str, node: str, place: Place) -> Iterator[Write]:
         """The writes of a mutation that a node names at a place."""
-        for write in self._of_mutation(state, name)[0]:
-            yield Write(write.path, write.kind, node, name, write.sees, place, write.written)
+        for path, kind, _, _, sees, _, written in self._of_mutation(state, name)[0]:
+            yield Write(path, kind, node, name, sees, place, written)
 
     def _of_mutation(self, state: Key, name: str) -> tuple[tuple[Write, ...], tuple[Read, ...]]:
         known = self._mutations.get((state, name))
         if known is None:
-            declared = self.program.states.get(state)
-            mutation = None if declared is None else declared.mutation(name)
+            declared, mutation = self.program.states.get(state), self._declared(state).get(name)
             if declared is None or mutation is None:
                 known = ((), ())
             else:
                 known = tuple(_written(declared, mutation)), tuple(_mutation_reads(mutation))
             self._mutations[state, name] = known
         return known
+
+    def _declared(self, state: Key) -> dict[str, m.Mutation]:
+        found = self._by_name.get(state)
+        if found is None:
+            declared = self.program.states.get(state)
+            found = {} if declared is None else {one.name: one for one in declared.mutations}
+            self._by_name[state] = found
+        return found
 
     # --- reads
 
@@ -186,17 +256,7 @@ class Effects:
                     yield Read((read.field,), "reads", name, read.place)
                 yield from self._recorded(graph, name, (mutation for mutation, _ in records))
             case m.Barrier():
-                for field, place in node.shows:
-                    yield Read((field,), "shows", name, place)
-                for answer in node.answers:
-                    for call in answer.records:
-                        for _, value in call.args:
-                            yield from looked_at(value, "decision", name)
-                    yield from self._recorded(graph, name, (call.mutation for call in answer.records))
-                if node.timeout_decides is not None:
-                    for _, value in node.timeout_decides.args:
-                        yield from looked_at(value, "decision", name)
-                yield from self._recorded(graph, name, (mutation for mutation, _ in node.modify))
+                yield from self._of_barrier(graph, node)
             case m.Subgraph(lens=m.InOut() as lens):
                 yield from self._through(graph, name, lens)
             case m.MapNode():
@@ -208,10 +268,23 @@ class Effects:
             case _:
                 pass
 
+    def _of_barrier(self, graph: m.Graph, node: m.Barrier) -> Iterator[Read]:
+        for field, place in node.shows:
+            yield Read((field,), "shows", node.name, place)
+        for answer in node.answers:
+            for call in answer.records:
+                for _, value in call.args:
+                    yield from looked_at(value, "decision", node.name)
+            yield from self._recorded(graph, node.name, (call.mutation for call in answer.records))
+        if node.timeout_decides is not None:
+            for _, value in node.timeout_decides.args:
+                yield from looked_at(value, "decision", node.name)
+        yield from self._recorded(graph, node.name, (mutation for mutation, _ in node.modify))
+
     def _recorded(self, graph: m.Graph, node: str, mutations: Iterable[str]) -> Iterator[Read]:
         for mutation in mutations:
-            for read in self._of_mutation(graph.state, mutation)[1]:
-                yield Read(read.path, "mutation", node, read.place)
+            for path, _, _, place in self._of_mutation(graph.state, mutation)[1]:
+                yield Read(path, "mutation", node, place)
 
     def _through(self, graph: m.Graph, node: str, lens: m.InOut) -> Iterator[Read]:
         for _, value in lens.inputs:
@@ -219,38 +292,20 @@ class Effects:
         yield from self._recorded(graph, node, (call.mutation for call in lens.outputs))
 
 
-def _inner_first(graph: m.Graph, by_name: dict[str, m.Node]) -> Iterator[m.Region]:
-    """The regions of a graph, those of branches before those that hold their parallels."""
-    regions = {region.id: region for region in graph.regions}
-    done: set[str] = set()
-    entered: set[str] = set()
-    for start in graph.regions:
-        todo = [start.id]
-        while todo:
-            id = todo[-1]
-            if id in done or id not in regions:
-                todo.pop()
-            elif id in entered:
-                todo.pop()
-                done.add(id)
-                yield regions[id]
-            else:
-                entered.add(id)
-                for name in regions[id].nodes:
-                    node = by_name[name]
-                    if isinstance(node, m.Parallel):
-                        todo.extend(b.region for b in node.branches if b.region not in entered)
+def _inner(graph: m.Graph) -> list[Key]:
+    """The graphs that work on a graph's own state, or on a part of it."""
+    return [n.graph for n in graph.nodes if isinstance(n, m.Subgraph) and not isinstance(n.lens, m.InOut)]
 
 
 def added(sums: Iterable[Sum]) -> Sum:
     """Several sums as one."""
     writes: dict[tuple[Path, str, Place], Write] = {}
-    reads: dict[Path, Read] = {}
+    reads: dict[tuple[Path, str], Read] = {}
     for one in sums:
         for write in one.writes:
             writes.setdefault((write.path, write.kind, write.written), write)
         for read in one.reads:
-            reads.setdefault(read.path, read)
+            reads.setdefault((read.path, read.looks), read)
     return Sum(tuple(writes.values()), tuple(reads.values()))
 
 
@@ -259,17 +314,15 @@ def _written(state: m.State, mutation: m.Mutation) -> Iterator[Write]:
         path = tuple(dotted.split("."))
         steps = [step for step in mutation.body if step.target.path == path]
         place = steps[-1].place if steps else mutation.place
-        sees = frozenset(
-            seen for step in steps for seen in _step_paths(step) if seen[0] != path[0]
-        )  # its own field makes it a "set"
+        sees = frozenset(seen for step in steps for seen in _step_paths(step))
         yield Write(path, kind, "", mutation.name, sees, place, place)
 
 
 def _step_paths(step: m.Statement) -> Iterator[Path]:
     if isinstance(step, m.Assign):
-        yield from paths(step.value)
+        yield from (path for path, _ in mentions(step.value))
     if step.target.key is not None:
-        yield from paths(step.target.key)
+        yield from (path for path, _ in mentions(step.target.key))
 
 
 def _mutation_reads(mutation: m.Mutation) -> Iterator[Read]:
@@ -290,46 +343,7 @@ def _below(lens: m.SameState | m.OnField | m.InOut, path: Path) -> Path:
     return (lens.field, *path) if isinstance(lens, m.OnField) else path
 
 
-# --- expressions ------------------------------------------------------------------------------------------
-
-
 def looked_at(expr: Expr, looks: Looks, node: str) -> Iterator[Read]:
     """The reads of an expression over the graph's state."""
-    for path in paths(expr):
-        yield Read(path, looks, node, expr.place)
-
-
-def paths(expr: Expr) -> Iterator[Path]:
-    """The paths of the state that an expression looks at."""
-    todo = [expr]
-    while todo:
-        at = todo.pop()
-        below: list[str] = []
-        while isinstance(at, m.Attr):
-            below.append(at.name)
-            at = at.base
-        if isinstance(at, m.FieldRef):
-            yield (at.field, *reversed(below))
-        else:
-            todo.extend(parts(at))
-
-
-def parts(expr: Expr) -> tuple[Expr, ...]:
-    """The expressions right inside an expression."""
-    match expr:
-        case m.Const() | m.EnumConst() | m.FieldRef() | m.ParamRef() | m.ItemRef() | m.Visits() | m.Steps():
-            return ()
-        case m.Attr(base=inner) | m.Unary(operand=inner) | m.IsRecord(operand=inner) | m.Widen(operand=inner):
-            return (inner,)
-        case m.Index(base=owner, key=key):
-            return (owner, key)
-        case m.Call(args=items) | m.MakeList(items=items):
-            return items
-        case m.MakeRecord(fields=fields):
-            return tuple(value for _, value in fields)
-        case m.MakeDict(items=pairs):
-            return tuple(part for pair in pairs for part in pair)
-        case m.Binary(left=left, right=right):
-            return (left, right)
-        case m.Conditional(then=then, condition=condition, otherwise=otherwise):
-            return (then, condition, otherwise)
+    for path, place in mentions(expr):
+        yield Read(path, looks, node, place)

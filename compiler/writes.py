@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from . import model as m
 from .codegen_types import base
+from .mentions import mentions
 
 
 def writes_of(state: m.State, mutation: m.Mutation) -> dict[str, str]:
@@ -47,24 +46,4 @@ def _kind(step: m.Statement) -> str:
 
 
 def _mentions(expr: m.Expr, field: str) -> bool:
-    match expr:
-        case m.FieldRef(name):
-            return name == field
-        case m.Const() | m.EnumConst() | m.ParamRef() | m.ItemRef() | m.Visits() | m.Steps():
-            return False
-        case m.Attr(inner) | m.Unary(_, inner) | m.IsRecord(inner) | m.Widen(inner):
-            return _mentions(inner, field)
-        case m.Index(owner, key):
-            return _mentions(owner, field) or _mentions(key, field)
-        case m.Call(_, args) | m.MakeList(args):
-            return any(_mentions(arg, field) for arg in args)
-        case m.MakeRecord(_, fields):
-            return any(_mentions(value, field) for _, value in fields)
-        case m.MakeDict(items):
-            return any(_mentions(part, field) for item in items for part in item)
-        case m.Binary(_, left, right):
-            return _mentions(left, field) or _mentions(right, field)
-        case m.Conditional(then, condition, otherwise):
-            return any(_mentions(part, field) for part in (then, condition, otherwise))
-        case _:
-            assert_never(expr)
+    return any(path[0] == field for path, _ in mentions(expr))
