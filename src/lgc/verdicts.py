@@ -48,36 +48,42 @@ class Outcome:
 def judge(scenario: m.Scenario, graph: m.Graph, values: Values, outcome: Outcome) -> Iterator[Diagnostic]:
     """One finding for each expectation that does not hold, and one for an end that nothing expects."""
     expected_failure = any(isinstance(one, m.ExpectedFailure) for one in scenario.expectations)
+    own = {node.name for node in graph.nodes}
     if outcome.failure is not None and not expected_failure:
-        yield _failed(scenario, outcome.failure)
+        yield _failed(scenario, own, outcome.failure)
     ends = {one.node for one in scenario.expectations if isinstance(one, m.ExpectedEnd)}
     for place in outcome.waiting:
         if place.rpartition("/")[2] not in ends:
-            yield _waits(scenario, {node.name for node in graph.nodes}, place)
+            yield _waits(scenario, own, place)
     for at, one in enumerate(scenario.expectations):
         finding = _expectation(one, values.conditions.get(at), outcome)
         if finding is not None:
             yield finding
 
 
-def _failed(scenario: m.Scenario, failure: LgcError) -> Diagnostic:
+def _failed(scenario: m.Scenario, own: set[str], failure: LgcError) -> Diagnostic:
     node = (failure.node or "").rpartition("/")[2]
     line = next((visit.place for visit in reversed(scenario.visits) if visit.node == node), scenario.place)
     where = f" at `{failure.node}`" if failure.node else ""
-    return error(
-        CODE,
-        f"the run failed{where}: {' '.join(failure.message.split())}",
-        line,
-        help='say so if it should: `expect fails "…"`',
-    )
+    message = f"the run failed{where}: {' '.join(failure.message.split())}"
+    help = 'say so if it should: `expect fails "…"`'
+    if failure.node and node not in own:
+        help = _whole(own, failure.node)
+    return error(CODE, message, line, help=help)
+
+
+def _whole(own: set[str], place: str) -> str:
+    """What helps where an inner graph cannot go on: in a scenario its tasks record nothing."""
+    parts = place.split("/")
+    around = next((name for name in reversed(parts) if name in own), parts[-1])
+    return f"it is in another graph: say what `{around}` does as a whole, such as `{around} records …`"
 
 
 def _waits(scenario: m.Scenario, own: set[str], place: str) -> Diagnostic:
     node = place.rpartition("/")[2]
     help = f"add a line: `{node} decides …`, `{node} times out`"
     if node not in own:
-        around = next((name for name in reversed(place.split("/")) if name in own), node)
-        help = f"it is in another graph: say what `{around}` does as a whole, such as `{around} records …`"
+        help = _whole(own, place)
     message = f"the run waits at `{place}`: no line says what is decided there"
     return error(CODE, message, scenario.place, help=help)
 

@@ -279,6 +279,23 @@ def test_a_visit_that_times_out_is_not_tried_again(lgc: Lgc, place: Path) -> Non
     assert ran.status == 0, ran.out
 
 
+INNER = """\
+state I { n: int?  mutation Set(n) }
+graph inner(I) { task set { records Set  ensures n }  task use { reads n! }  start -> set -> use -> end }
+state S { sub: I  seen: int = 0  mutation Saw(seen) }
+graph g(S) { task first { reads sub, seen  records Saw }  subgraph one = inner { on sub }  start -> first -> one -> end }
+
+scenario "an inner graph that nobody plays" for g { expect path first, one }
+"""
+
+
+def test_an_inner_graph_that_fails_is_to_be_played_as_a_whole(lgc: Lgc, place: Path) -> None:
+    (place / "g.lgraph").write_text(INNER)
+    ran = lgc("test", "g.lgraph")
+    assert ran.status == 1
+    assert "say what `one` does as a whole, such as `one records …`" in ran.out
+
+
 def test_every_kind_of_node(lgc: Lgc, place: Path) -> None:
     (place / "g.lgraph").write_text(EVERYTHING)
     ran = lgc("test", "g.lgraph", "--coverage")
