@@ -283,7 +283,8 @@ INNER = """\
 state I { n: int?  mutation Set(n) }
 graph inner(I) { task set { records Set  ensures n }  task use { reads n! }  start -> set -> use -> end }
 state S { sub: I  seen: int = 0  mutation Saw(seen) }
-graph g(S) { task first { reads sub, seen  records Saw }  subgraph one = inner { on sub }  start -> first -> one -> end }
+graph g(S) { task first { reads sub, seen  records Saw }  subgraph one = inner { on sub }
+  start -> first -> one -> end }
 
 scenario "an inner graph that nobody plays" for g { expect path first, one }
 """
