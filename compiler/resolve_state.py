@@ -88,6 +88,7 @@ def state(unit: Unit, written: ast.State, uses: set[model.Key]) -> model.State:
     tables = unit.context.tables
     shapes, signatures = tables.states[key], tables.mutations[key]
     typer = Typer(Scope(unit, constant=shapes, uses=uses), mismatch="LG206")
+    known = _Fields(shapes)
     fields: dict[str, model.Field] = {}
     mutations: dict[str, model.Mutation] = {}
     for item in written.items:
@@ -96,7 +97,7 @@ def state(unit: Unit, written: ast.State, uses: set[model.Key]) -> model.State:
             if name not in fields and name in shapes:
                 fields[name] = _field(unit, item, shapes[name].type, typer)
         elif name not in mutations and name not in shapes:
-            mutations[name] = Body(unit, item, shapes, signatures[name], uses).mutation()
+            mutations[name] = Body(unit, item, known, signatures[name], uses).mutation()
     return model.State(
         key, tuple(fields.values()), tuple(mutations.values()), written.doc, unit.place(written.name.span)
     )
@@ -127,6 +128,17 @@ def _field(unit: Unit, written: ast.Field, type: Type, typer: Typer) -> model.Fi
     )
 
 
+class _Fields:
+    """The fields of a state as all its mutations see them: shapes, types, and each one's turn."""
+
+    __slots__ = ("shapes", "turn", "types")
+
+    def __init__(self, shapes: dict[str, FieldShape]) -> None:
+        self.shapes = shapes
+        self.types = {name: shape.type for name, shape in shapes.items()}
+        self.turn = {name: number for number, name in enumerate(shapes)}
+
+
 class Body:
     """Types one mutation; knows what its statements have established so far."""
 
@@ -134,16 +146,16 @@ class Body:
         self,
         unit: Unit,
         written: ast.Mutation,
-        fields: dict[str, FieldShape],
+        fields: _Fields,
         params: tuple[model.Param, ...],
         uses: set[model.Key],
     ) -> None:
         self.unit = unit
         self.written = written
-        self.fields = fields
+        self.fields = fields.shapes
+        self.turn = fields.turn
         self.params = params
-        types = {name: shape.type for name, shape in fields.items()}
-        self.typer = Typer(Scope(unit, types, {p.name: p.type for p in params}, uses=uses))
+        self.typer = Typer(Scope(unit, fields.types, {p.name: p.type for p in params}, uses=uses))
         self.facts: Facts = {}
         self.written_fields: set[str] = set()
 
@@ -163,7 +175,7 @@ class Body:
         else:
             found = [self.statement(s) for s in written.body]
             body = tuple(s for s in found if s is not None)
-        writes = tuple(name for name in self.fields if name in self.written_fields)
+        writes = tuple(sorted(self.written_fields, key=self.turn.__getitem__))
         place = unit.place(written.name.span)
         return model.Mutation(written.name.text, self.params, body, external, writes, written.doc, place)
 
