@@ -14,6 +14,7 @@ from ...dsl.diagnostic import Diagnostic, Label, Severity
 from ...dsl.source import Place
 from .. import model
 from ..graph_view import GraphView, RegionView
+from ..likeness import bare
 from ..model import END, START, Key
 from ..regions import region as region_words
 from ..resolve import Resolved
@@ -109,19 +110,6 @@ def _double(view: GraphView) -> Iterator[Diagnostic]:
 
 def _leads(edge: model.Edge) -> tuple[str, str, str | None]:
     return edge.target, edge.trigger, edge.outcome
-
-
-def bare(value: object) -> object:
-    """An expression without its places, to compare."""
-    if isinstance(value, tuple) and not isinstance(value, Place | Key):
-        return tuple(bare(part) for part in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    if isinstance(value, model.Const) and isinstance(value.type, model.Unknown):
-        return value.place  # reported already; no two are the same
-    if isinstance(value, model.Expr):
-        slots = type(value).__match_args__
-        parts = tuple(bare(getattr(value, slot)) for slot in slots if slot != "place")
-        return (type(value).__name__, type(getattr(value, "value", None)).__name__, parts)
-    return value
 
 
 def _contains(resolved: Resolved) -> Iterator[Diagnostic]:
