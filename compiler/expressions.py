@@ -24,7 +24,7 @@ from .constants import LITERALS, bends, fit, natural, strip
 from .context import FieldShape, Unit, kind_with_article
 from .functions import call_function, make_record
 from .model import Const, DictOf, Expr, ListOf, NoneOnly, OptionalOf, Scalar, SetOf, Type, Unknown
-from .narrowing import Facts, narrow, path_of
+from .narrowing import Facts, Row, narrow, path_of
 from .types import BOOL, INT, JSON, STR, UNKNOWN, TypeRules, base, is_key, optional, show
 
 # The trees that later stages walk may be this deep; brackets alone are limited by the parser.
@@ -62,7 +62,7 @@ class Typer:
     `mismatch` is the code for a wrong type: LG201, or LG206 for defaults.
     """
 
-    __slots__ = ("depth", "mismatch", "rules", "scope", "tables", "unit")
+    __slots__ = ("depth", "mismatch", "row", "rules", "scope", "tables", "unit")
 
     def __init__(self, scope: Scope, *, mismatch: str = "LG201") -> None:
         self.scope = scope
@@ -71,6 +71,7 @@ class Typer:
         self.rules = TypeRules(self.tables.unions)
         self.mismatch = mismatch
         self.depth = 0
+        self.row = Row()
 
     def used(self, key: model.Key) -> None:
         """Note that a declaration is named."""
@@ -240,7 +241,7 @@ class Typer:
         if scope.constant is not None and name in scope.constant:
             self.error("LG206", f"a constant is wanted here, but `{name}` is a field", written.span)
             return self.hole(place)
-        symbol = self.unit.symbols.get(name)
+        symbol = self.unit.symbol(name)
         if symbol is None:
             symbols = (n for n, s in self.unit.symbols.items() if s.kind in ("enum", "record"))
             known = chain(scope.params, scope.items, scope.fields, symbols)
@@ -265,7 +266,7 @@ class Typer:
         head = strip(written.base)
         if not isinstance(head, ast.Ref) or self.is_local(head.name):
             return None
-        symbol = self.unit.symbols.get(head.name)
+        symbol = self.unit.symbol(head.name)
         if symbol is None or symbol.kind != "enum":
             return None
         self.used(symbol.key)
@@ -414,7 +415,7 @@ class Typer:
         """`x is R`."""
         operand = self.infer(written.operand, facts)
         name = written.record
-        symbol = self.unit.symbols.get(name.text)
+        symbol = self.unit.symbol(name.text)
         if symbol is None:
             records = (n for n, s in self.unit.symbols.items() if s.kind == "record")
             self.unit.undefined("record", name, records)
@@ -457,7 +458,7 @@ class Typer:
 
     def call(self, written: ast.Call, place: Place, facts: Facts, wanted: Type | None) -> Expr:
         """`f(…)`, `R(f = …)`."""
-        symbol = self.unit.symbols.get(written.name.text)
+        symbol = self.unit.symbol(written.name.text)
         if symbol is not None and symbol.kind == "record":
             self.used(symbol.key)
             return make_record(self, written, symbol.key, place, facts)

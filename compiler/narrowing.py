@@ -38,6 +38,30 @@ def narrow(condition: Expr, holds: bool, rules: TypeRules) -> Facts:
     return facts
 
 
+class Row:
+    """The facts along a row of `and`, or of `or`: those of its first part are not gathered for each again."""
+
+    __slots__ = ("facts", "holds", "part")
+
+    def __init__(self) -> None:
+        self.part: Expr | None = None
+        self.holds = False
+        self.facts: Facts = {}
+
+    def narrow(self, condition: Expr, holds: bool, rules: TypeRules) -> Facts:
+        """As `narrow`, for the left side of an `and` that holds or of an `or` that does not."""
+        match condition:
+            case model.Binary(op="and" | "or", left=left, right=right) if (
+                left is self.part and holds is self.holds and (condition.op == "and") is holds
+            ):
+                facts = dict(self.facts)
+                _collect(right, holds, rules, facts)
+            case _:
+                facts = narrow(condition, holds, rules)
+        self.part, self.holds, self.facts = condition, holds, facts
+        return facts
+
+
 def _collect(condition: Expr, holds: bool, rules: TypeRules, facts: Facts) -> None:
     match condition:
         case model.Unary(op="not", operand=operand):

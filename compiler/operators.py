@@ -17,7 +17,7 @@ from ..dsl.source import Place
 from . import model
 from .constants import bends, fit, negated, strip
 from .model import Const, DictOf, Expr, ListOf, NoneOnly, OptionalOf, Scalar, SetOf, Type, Unknown
-from .narrowing import Facts, narrow, path_of
+from .narrowing import Facts, path_of
 from .types import (
     BOOL,
     BYTES,
@@ -100,7 +100,7 @@ def binary(typer: Typer, written: ast.Binary, place: Place, facts: Facts, wanted
     match written.op:
         case "and" | "or":
             left = typer.condition(written.left, f"`{written.op}`", facts)
-            known = narrow(left, written.op == "and", typer.rules)
+            known = typer.row.narrow(left, written.op == "and", typer.rules)
             right = typer.condition(written.right, f"`{written.op}`", facts | known if known else facts)
             return model.Binary(written.op, left, right, BOOL, place)
         case "==" | "!=":
