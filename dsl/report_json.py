@@ -7,17 +7,26 @@ the position behind the last character.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from .diagnostic import Diagnostic
+from .diagnostic import Diagnostic, Suppressed
+from .fingerprint import Identity
+from .report import More
 from .source import Source, Span
 
 VERSION = 1
 
 
-def json_report(findings: Sequence[Diagnostic], summary: dict[str, int]) -> str:
+def json_report(findings: Sequence[Diagnostic], summary: dict[str, int], more: More) -> str:
     """One JSON object with the findings in the given order, and a final line end."""
-    report = {"version": VERSION, "findings": [_finding(one) for one in findings], "summary": summary}
+    prints = more.fingerprints or {}
+    fixable = sum(one.fix is not None for one in findings)
+    report = {
+        "version": VERSION,
+        "findings": [_finding(one, prints) for one in findings],
+        "suppressed": [_suppressed(one, prints) for one in more.suppressed],
+        "summary": {**summary, "suppressed": len(more.suppressed), "fixable": fixable},
+    }
     return dumps(report)
 
 
@@ -31,7 +40,18 @@ def dumps(value: object) -> str:
     return text + "\n"
 
 
-def _finding(finding: Diagnostic) -> dict[str, object]:
+def _suppressed(one: Suppressed, prints: Mapping[Identity, str]) -> dict[str, object]:
+    source, span = one.place
+    said = {
+        "kind": "comment" if one.in_source else "baseline",
+        "reason": one.reason,
+        "file": source.path,
+        "range": _range(source, span),
+    }
+    return {**_finding(one.finding, prints), "suppression": said}
+
+
+def _finding(finding: Diagnostic, prints: Mapping[Identity, str]) -> dict[str, object]:
     source = finding.place.source
     fix = finding.fix
     return {
@@ -56,6 +76,7 @@ def _finding(finding: Diagnostic) -> dict[str, object]:
             "range": _range(source, fix.span),
             "replacement": fix.text,
         },
+        "fingerprint": prints.get(finding.sort_key()),
     }
 
 

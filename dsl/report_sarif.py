@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from hashlib import sha256
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from .diagnostic import Diagnostic, Severity
+from .diagnostic import Diagnostic, Severity, Suppressed
+from .fingerprint import Identity
+from .report import More, RuleWords
 from .report_json import dumps
 from .source import Place, Source, Span
 
@@ -15,29 +15,63 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 _FINGERPRINT = "lgcFinding/v1"
 
 
-def sarif_report(findings: Sequence[Diagnostic]) -> str:
-    """One SARIF log with the findings as results."""
+def sarif_report(findings: Sequence[Diagnostic], more: More) -> str:
+    """One SARIF log with the findings as results: errors, warnings, silenced ones."""
     ordered = sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)
-    codes = sorted({finding.code for finding in ordered})
-    seen: Counter[str] = Counter()
-    run = {
-        "tool": {"driver": {"name": "lgc", "rules": [{"id": code} for code in codes]}},
-        "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, codes.index(finding.code), seen) for finding in ordered],
-    }
+    codes = sorted({finding.code for finding in (*ordered, *(one.finding for one in more.suppressed))})
+    index = {code: number for number, code in enumerate(codes)}
+    prints = more.fingerprints or {}
+    driver: dict[str, object] = {"name": "lgc"}
+    if more.version:
+        driver["version"] = driver["semanticVersion"] = more.version
+    driver["rules"] = [_rule(code, more.rules.get(code)) for code in codes]
+    results = [_result(finding, index, prints) for finding in ordered]
+    results += [_suppressed(one, index, prints) for one in more.suppressed]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _result(finding: Diagnostic, rule: int, seen: Counter[str]) -> dict[str, object]:
+def _rule(code: str, words: RuleWords | None) -> dict[str, object]:
+    if words is None:
+        return {"id": code}
+    parts = (("Example", words.example), ("Repair", words.repair))
+    shown = [(title, text.strip("\n")) for title, text in parts if text.strip()]
+    plain = "\n\n".join([words.why, *(f"{title}:\n\n{text}" for title, text in shown)])
+    marked = "\n\n".join([words.why, *(f"**{title}**\n\n```lgraph\n{text}\n```" for title, text in shown)])
+    return {
+        "id": code,
+        "name": words.name,
+        "shortDescription": {"text": words.summary},
+        "fullDescription": {"text": f"{words.summary[:1].upper()}{words.summary[1:]}. {words.why}"},
+        "help": {"text": plain, "markdown": marked},
+        "defaultConfiguration": {"level": str(words.severity)},
+    }
+
+
+def _suppressed(
+    one: Suppressed, index: Mapping[str, int], prints: Mapping[Identity, str]
+) -> dict[str, object]:
+    said = {
+        "kind": "inSource" if one.in_source else "external",
+        "justification": one.reason,
+        "location": _location(one.place),
+    }
+    return {**_result(one.finding, index, prints), "suppressions": [said]}
+
+
+def _result(
+    finding: Diagnostic, index: Mapping[str, int], prints: Mapping[Identity, str]
+) -> dict[str, object]:
     text = finding.message + (f"\nhelp: {finding.help}" if finding.help else "")
     result: dict[str, object] = {
         "ruleId": finding.code,
-        "ruleIndex": rule,
+        "ruleIndex": index[finding.code],
         "level": str(finding.severity),
         "message": {"text": text},
-        "locations": [_location(finding.place)],
-        "partialFingerprints": {_FINGERPRINT: _fingerprint(finding, seen)},
+        "locations": [_located(finding)],
     }
+    if (fingerprint := prints.get(finding.sort_key())) is not None:
+        result["partialFingerprints"] = {_FINGERPRINT: fingerprint}
     if finding.related:
         result["relatedLocations"] = [
             {"id": number, **_location(label.place), "message": {"text": label.text}}
@@ -51,13 +85,21 @@ def _result(finding: Diagnostic, rule: int, seen: Counter[str]) -> dict[str, obj
     return result
 
 
+def _located(finding: Diagnostic) -> dict[str, object]:
+    location = _location(finding.place)
+    if finding.within:
+        location["logicalLocations"] = [{"fullyQualifiedName": finding.within}]
+    return location
+
+
 def _location(place: Place) -> dict[str, object]:
     source, span = place
     return {"physicalLocation": {"artifactLocation": _artifact(source), "region": _region(source, span)}}
 
 
 def _artifact(source: Source) -> dict[str, str]:
-    return {"uri": quote(source.path.replace("\\", "/"), errors="surrogatepass")}
+    path = quote(source.path.replace("\\", "/"), errors="surrogatepass")
+    return {"uri": f"file://{path}" if path.startswith("/") else path}
 
 
 def _region(source: Source, span: Span) -> dict[str, int]:
@@ -68,12 +110,3 @@ def _region(source: Source, span: Span) -> dict[str, int]:
         "endLine": end.line,
         "endColumn": end.column,
     }
-
-
-def _fingerprint(finding: Diagnostic, seen: Counter[str]) -> str:
-    """The code, the file and the text of the line, and which of several equal ones it is."""
-    source = finding.place.source
-    line = " ".join(source.line(finding.place.position.line).split())
-    key = "\0".join((finding.code, source.path, line))
-    seen[key] += 1
-    return sha256(f"{key}\0{seen[key]}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
