@@ -58,8 +58,12 @@ class Row:
                 _collect(right, holds, rules, facts)
             case _:
                 facts = narrow(condition, holds, rules)
-        self.part, self.holds, self.facts = condition, holds, facts
+        self.keep(condition, holds, facts)
         return facts
+
+    def keep(self, part: Expr, holds: bool, facts: Facts) -> None:
+        """Go on from here: the right side had rows of its own."""
+        self.part, self.holds, self.facts = part, holds, facts
 
 
 def _collect(condition: Expr, holds: bool, rules: TypeRules, facts: Facts) -> None:

@@ -100,8 +100,10 @@ def binary(typer: Typer, written: ast.Binary, place: Place, facts: Facts, wanted
     match written.op:
         case "and" | "or":
             left = typer.condition(written.left, f"`{written.op}`", facts)
-            known = typer.row.narrow(left, written.op == "and", typer.rules)
+            holds = written.op == "and"
+            known = typer.row.narrow(left, holds, typer.rules)
             right = typer.condition(written.right, f"`{written.op}`", facts | known if known else facts)
+            typer.row.keep(left, holds, known)
             return model.Binary(written.op, left, right, BOOL, place)
         case "==" | "!=":
             left, right = _pair(typer, written, facts)
