@@ -70,10 +70,11 @@ NOTHING = Sum((), ())
 class _Known:
     """A graph with what has been found of it."""
 
-    __slots__ = ("graph", "nodes", "region_sums", "regions", "sums")
+    __slots__ = ("graph", "inner", "nodes", "region_sums", "regions", "sums")
 
     def __init__(self, graph: m.Graph) -> None:
         self.graph = graph
+        self.inner = tuple(dict.fromkeys(_inner(graph)))
         self.nodes: dict[str, m.Node] = {node.name: node for node in graph.nodes}
         self.regions: dict[str, m.Region] = {region.id: region for region in graph.regions}
         self.sums: dict[str, Sum] = {}
@@ -104,7 +105,7 @@ class Effects:
             return NOTHING
         found = known.sums.get(node)
         if found is None:
-            self._look_inside(_inner(known.graph))
+            self._look_inside(known.inner)
             self._sum_up_branches(known, [known.nodes[node]])
             found = self._of_node(known, node)
         return found
@@ -115,7 +116,7 @@ class Effects:
         if known is None or region not in known.regions:
             return NOTHING
         if region not in known.region_sums:
-            self._look_inside(_inner(known.graph))
+            self._look_inside(known.inner)
             self._sum_up(known, region)
         return known.region_sums[region]
 
@@ -141,7 +142,7 @@ class Effects:
                 self._graphs[key] = known.region_sums.get("", NOTHING)
             else:
                 entered.add(key)
-                todo.extend(k for k in _inner(known.graph) if k not in self._graphs and k not in entered)
+                todo.extend(k for k in known.inner if k not in self._graphs and k not in entered)
 
     def _sum_up_branches(self, known: _Known, nodes: Iterable[m.Node]) -> None:
         for node in nodes:
