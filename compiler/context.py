@@ -95,6 +95,7 @@ class Unit:
         "broken",
         "context",
         "file",
+        "mentioned",
         "misspelt",
         "path",
         "source",
@@ -115,6 +116,8 @@ class Unit:
         self.source: Source = file.source
         self.broken = broken
         self.symbols: dict[str, Symbol] = {}
+        self.mentioned: set[str] = set()
+        """The names of symbols that something in the file uses."""
         self._mentioned: frozenset[str] | None = None
         self._origins: dict[str, str] | None = None
         self._starts = sorted(span.start for span in broken)
@@ -141,6 +144,11 @@ class Unit:
     ) -> None:
         """Report an error in this file."""
         self.context.error(code, message, Place(self.source, span), label=label, help=help, related=related)
+
+    def symbol(self, name: str) -> Symbol | None:
+        """What a name that is used stands for."""
+        self.mentioned.add(name)
+        return self.symbols.get(name)
 
     def lost(self, name: str) -> bool:
         """Whether a name that nothing declares may be declared in text that could not be read."""

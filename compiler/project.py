@@ -32,10 +32,14 @@ class Link:
 
 @frozen
 class Project:
-    """Every file, in the order in which they were reached, and the imports of each."""
+    """Every file, in the order in which they were reached, and the imports of each.
+
+    `given` holds the paths of those that were asked for; the others are only imported.
+    """
 
     units: tuple[Unit, ...]
     links: dict[str, tuple[Link, ...]]
+    given: frozenset[str]
 
 
 Load = Callable[[str], bytes | None]
@@ -141,8 +145,9 @@ def load_project(context: Context, sources: Sequence[Source], load: Load, root: 
     loader = Loader(context, load, root)
     for source in sources:
         loader.add(source)
+    given = frozenset(unit.path for unit in loader.order)
     loader.follow()
-    project = Project(tuple(loader.order), loader.links)
+    project = Project(tuple(loader.order), loader.links, given)
     report_cycles(context, project)
     return project
 

@@ -25,11 +25,20 @@ if TYPE_CHECKING:
 
 @frozen
 class Resolved:
-    """The program, what of each graph is not known, and what the expressions of records and states name."""
+    """The program and what else is known of its files.
+
+    Attributes:
+        gaps: what of each graph is not known.
+        uses: what the expressions of records and states name.
+        project: the files, with the names that each mentions.
+        unclear: paths of files with errors and of all that they import: what uses their names is not known.
+    """
 
     program: Program
     gaps: Mapping[Key, Gaps]
     uses: Mapping[Key, set[Key]]
+    project: Project
+    unclear: frozenset[str]
 
 
 def resolve(context: Context, project: Project) -> Resolved:
@@ -57,7 +66,7 @@ def resolve(context: Context, project: Project) -> Resolved:
                 if state is not None:
                     tables.graph_states[unit.key(declaration.name.text)] = state
     resolve_data.report_endless(units, tables)
-    return _Second(project, declared).resolved()
+    return _Second(project, declared).resolved(context)
 
 
 class _Second:
@@ -75,7 +84,7 @@ class _Second:
         self.gaps: dict[Key, Gaps] = {}
         self.uses: dict[Key, set[Key]] = {}
 
-    def resolved(self) -> Resolved:
+    def resolved(self, context: Context) -> Resolved:
         """Everything."""
         for unit in self.project.units:
             for declaration in self.declared[unit.path]:
@@ -86,7 +95,7 @@ class _Second:
         program = Program(
             tuple(modules), self.enums, self.records, self.unions, self.opaques, self.states, self.graphs
         )
-        return Resolved(program, self.gaps, self.uses)
+        return Resolved(program, self.gaps, self.uses, self.project, _unclear(context, self.project))
 
     def declaration(self, unit: Unit, written: resolve_data.DeclaredData) -> None:
         """One declaration of the model."""
@@ -131,6 +140,17 @@ class _Second:
             if symbol.key.path != unit.path and symbol.kind != "unknown"
         )
         return Module(unit.path, declares, imports, tuple(scenarios), tuple(migrations))
+
+
+def _unclear(context: Context, project: Project) -> frozenset[str]:
+    todo = list({found.place.source.path for found in context.findings})
+    seen = set(todo)
+    while todo:
+        for link in project.links.get(todo.pop(), ()):
+            if link.target is not None and link.target.path not in seen:
+                seen.add(link.target.path)
+                todo.append(link.target.path)
+    return frozenset(seen)
 
 
 def _same_title(unit: Unit, written: ast.Scenario, titles: dict[tuple[str, str], ast.Scenario]) -> None:

@@ -131,7 +131,7 @@ def shape(unit: Unit, declaration: DeclaredData, tables: Tables) -> None:
 
 def _members(unit: Unit, declaration: ast.Union) -> Iterator[model.Key]:
     for member in unique(unit, "member", declaration.members):
-        symbol = unit.symbols.get(member.text)
+        symbol = unit.symbol(member.text)
         if symbol is None and member.text in BUILT_IN:
             message = f"the members of a union are records, but `{member.text}` is a built-in type"
             help = "put the value into a record"

@@ -39,7 +39,7 @@ class Gaps:
 
 def graph_state(unit: Unit, written: ast.Graph) -> Key | None:
     """The state that a graph works on; reports LG101 and LG201."""
-    symbol = unit.symbols.get(written.state.text)
+    symbol = unit.symbol(written.state.text)
     if symbol is None:
         states = (name for name, s in unit.symbols.items() if s.kind == "state")
         near = unit.undefined("state", written.state, states)

@@ -28,7 +28,7 @@ class Inner:
 
 def graph_named(unit: Unit, name: ast.Name) -> model.Key | None:
     """The graph of that name, or None after reporting why there is none."""
-    symbol = unit.symbols.get(name.text)
+    symbol = unit.symbol(name.text)
     if symbol is None:
         unit.undefined("graph", name, (n for n, s in unit.symbols.items() if s.kind == "graph"))
     elif symbol.kind not in ("graph", "unknown"):

@@ -201,7 +201,7 @@ def _key_type(unit: Unit, written: ast.TypeExpr, what: str) -> Type:
 
 
 def _named(unit: Unit, written: ast.NamedType, transient: bool, field: bool) -> Type:
-    symbol = unit.symbols.get(written.name)
+    symbol = unit.symbol(written.name)
     if symbol is None and written.name in _INSIDE:
         if not unit.cut_short(written.span):
             message = f"`{written.name}` does not say what is in it"
