@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from . import model as m
 from .codegen_expressions import Scope, Writer
 from .codegen_layout import Bracket, Piece, Prefixed, call, flat, statement, subscript, union_of
+from .codegen_layout import render as lay_out
 from .codegen_names import MODEL_ATTRIBUTES, attributes
 from .codegen_text import docstring, literal
 from .codegen_types import annotation
@@ -29,9 +30,10 @@ def enum(unit: Unit, declared: m.Enum) -> str:
     return class_(declared.key.name, base, [*parts, "\n".join(lines)])
 
 
-def class_(name: str, base: str, parts: Sequence[str]) -> str:
+def class_(name: str, base: Piece, parts: Sequence[str]) -> str:
     """A class of parts with a blank line between each two."""
-    return render("class", name=name, base=base, parts=parts or ["    pass"])
+    head = lay_out(Bracket(f"class {name}(", (base,), "):", comma=False), 0, 0, 0)
+    return render("class", head=head, parts=parts or ["    pass"])
 
 
 def model_field(

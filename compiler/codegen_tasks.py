@@ -113,7 +113,7 @@ class TaskText:
                 indent=4,
             )
         )
-        return class_(self.context, f"{lg}.TaskContext[{self.view}, {params}]", parts)
+        return class_(self.context, subscript(f"{lg}.TaskContext", self.view, params), parts)
 
 
 def _typed(name: str, type_: Piece) -> Piece:
@@ -126,6 +126,11 @@ def view_property(unit: Unit, field: m.Field, attribute: str, *, required: bool)
     type_ = base(field.type) if required else field.type
     body: list[str] = [docstring(field.doc, 8)] if field.doc else []
     if required and isinstance(field.type, m.OptionalOf):
+        if isinstance(type_, m.UnionType):
+            # mypy makes of a union's members their common base where it solves for a type variable.
+            body.append(statement("value = ", held, 8))
+            body.append("        if value is not None:\n            return value")
+            held = "None"
         held = call(f"{unit.lg}.required", held, literal(field.name))
     if isinstance(type_, m.StateType):
         held = call(f"{unit.names.generated('subview', type_.key)}View", held)
@@ -169,13 +174,12 @@ def protocol(unit: Unit, graph: m.Graph) -> tuple[str, str]:
         context = f"{unit.names.generated('task', graph.key, node.name)}Context"
         returns = f"{unit.std('collections.abc', 'Awaitable')}[None] | None"
         items: tuple[Piece, ...] = ("self", f"ctx: {context}", "/")
-        head = "    " + render(Bracket(f"def {node.name}(", items, f") -> {returns}:"), 4, 4, 0)
+        signature = Bracket(f"def {node.name}(", items, f") -> {returns}:")
+        head = "    " + render(signature, 4, 4, 0 if node.doc else len(" ..."))
         if node.doc:
             parts.append(f"{head}\n{docstring(node.doc, 8)}\n        ...")
-        elif "\n" not in head and len(head) + 4 <= 88:
-            parts.append(f"{head} ...")
         else:
-            parts.append(f"{head}\n        ...")
+            parts.append(f"{head} ...")
     return name, class_(name, unit.std("typing", "Protocol"), parts)
 
 
