@@ -9,12 +9,13 @@ absolute), is the folder that they must not leave.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from posixpath import dirname, isabs, join, normpath
+from posixpath import normpath
 
 from ..dsl import ast
 from ..dsl.diagnostic import Diagnostic, Label, error
 from ..dsl.frozen import frozen
 from ..dsl.parse import parse
+from ..dsl.paths import importable, imported, inside
 from ..dsl.read import read_bytes
 from ..dsl.source import Place, Source
 from .context import BREAKING, MISSPELT, Context, Unit
@@ -43,24 +44,6 @@ class Project:
 
 
 Load = Callable[[str], bytes | None]
-
-
-def inside(path: str, root: str) -> bool:
-    """Whether a normalised path lies in the folder `root` (both relative, or both absolute)."""
-    if isabs(path) != isabs(root):
-        return not isabs(path)
-    up, names = _steps(path)
-    root_up, root_names = _steps(normpath(root))
-    if up != root_up:
-        return up < root_up and not root_names
-    return names[: len(root_names)] == root_names
-
-
-def _steps(path: str) -> tuple[int, list[str]]:
-    """How many folders a normalised path goes up, and the names that it then goes down."""
-    names = [name for name in path.split("/") if name not in ("", ".")]
-    up = names.count("..")
-    return up, names[up:]
 
 
 class Loader:
@@ -105,11 +88,11 @@ class Loader:
     def target(self, unit: Unit, written: ast.Import) -> Unit | None:
         """The file that an import names, or None after reporting why there is none."""
         text = written.path.value
-        if not text or isabs(text) or "\\" in text or "\0" in text:
+        if not importable(text):
             help = 'write the path relative to this file, with "/": "./common.lgraph"'
             unit.error("LG104", f'"{text}" is not a path that can be imported', written.path.span, help=help)
             return None
-        path = normpath(join(dirname(unit.path), text))
+        path = imported(unit.path, text)
         if self.root is not None and not inside(path, self.root):
             message = f'"{text}" leaves the project\'s folder'
             unit.error("LG104", message, written.path.span, label=f"this is {path}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lgc.compiler import Checked, check
 from lgc.compiler.model import Key
-from lgc.compiler.project import inside
+from lgc.dsl.paths import inside
 from lgc.dsl.source import Source
 
 JOB = "state Job { done: bool = false }\n"
