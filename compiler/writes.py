@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from . import model as m
-from .codegen_types import base
 from .mentions import mentions
+from .types import base
 
 
 def writes_of(state: m.State, mutation: m.Mutation) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...dsl.diagnostic import Severity
 from ..rule import Rule
+from . import races
 
 _STATE = """\
 state Job {
@@ -15,16 +16,6 @@ state Job {
 }
 
 """
-_FORK = """\
-  parallel both {
-    branch a = left
-    branch b = right
-  }
-
-  start -> both -> end
-}
-"""
-
 REQUIRED = Rule(
     "LG501",
     "not-ensured",
@@ -36,32 +27,6 @@ REQUIRED = Rule(
     "  start -> write -> measure -> end\n}\n",
     _STATE + "graph work(Job) {\n  task write { records Write  ensures draft }\n"
     "  task measure { reads draft!  records Measure }\n\n  start -> write -> measure -> end\n}\n",
-    active=False,
-    allowable=True,
-)
-RACE = Rule(
-    "LG502",
-    "write-write-conflict",
-    Severity.ERROR,
-    "parallel branches write one field and their order matters, with both writes",
-    "The result would depend on the order in which branches are joined. Say how they are joined "
-    "with `merge`.",
-    _STATE
-    + "graph work(Job) {\n  task left  { records Measure }\n  task right { records Measure }\n"
-    + _FORK,
-    "state Job {\n  size: int = 0 merge max\n\n  mutation Measure(size)\n}\n\n"
-    "graph work(Job) {\n  task left  { records Measure }\n  task right { records Measure }\n" + _FORK,
-    active=False,
-    allowable=True,
-)
-STALE = Rule(
-    "LG503",
-    "stale-read",
-    Severity.WARNING,
-    "a branch reads a field that another branch writes",
-    "It sees the value at the fork, whatever the other branch does meanwhile.",
-    _STATE + "graph work(Job) {\n  task left  { reads size }\n  task right { records Measure }\n" + _FORK,
-    _STATE + "graph work(Job) {\n  task left  { reads draft }\n  task right { records Measure }\n" + _FORK,
     active=False,
     allowable=True,
 )
@@ -103,4 +68,4 @@ TRANSIENT = Rule(
     active=False,
 )
 
-RULES = (REQUIRED, RACE, STALE, UNUSED_FIELD, UNUSED_MUTATION, TRANSIENT)
+RULES = (REQUIRED, *races.RULES, UNUSED_FIELD, UNUSED_MUTATION, TRANSIENT)

@@ -118,7 +118,7 @@ COVERED: list[tuple[str, Edits, set[str]]] = [
     ("answer's parameter type", (("hard: bool", "hard: int"),), {"node/sign_off"}),
     ("what an answer records", ((', Grade(0.0, Verdict.reject)', ""),), {"node/sign_off"}),
     ("order of what an answer records", (('AddNote(Note(author = "editor", text = reason)), Grade(0.0, Verdict.reject)', 'Grade(0.0, Verdict.reject), AddNote(Note(author = "editor", text = reason))'),), {"node/sign_off"}),
-    ("a map's output added", (('out AddNote(Note(author = link, text = "seen"))', 'out AddNote(Note(author = link, text = "seen")), SetDraft(link)'),), {"node/gather"}),
+    ("a map's output added", (('out AddNote(Note(author = link, text = "seen"))', 'out AddNote(Note(author = link, text = "seen")), AddNote(Note(author = link, text = "twice"))'),), {"node/gather"}),
     ("argument of what an answer records", (("Grade(0.0, V", "Grade(0.1, V"),), {"node/sign_off"}),
     ("modify", (("modify   SetDraft, AddNote", "modify SetDraft"),), {"node/sign_off"}),
     ("reroute", (("reroute  write, grade", "reroute write"),), {"node/sign_off"}),

@@ -206,14 +206,14 @@ def test_int_beside_float_is_widened_in_arithmetic_only() -> None:
 
 def test_lenses_of_inner_graphs() -> None:
     inner = "state In { n: int  note: str? }  graph inner(In) { start -> end }"
-    node = "map k = inner { over xs as x  in n = x + size  out Grow(n + x), Rate(score = 1) }"
+    node = "map k = inner { over xs as x  in n = x + len(xs)  out Grow(n + x), Grow(by = 1) }"
     found = graph(node + "  start -> k -> end", inner)
     mapped = found.nodes[0]
     assert isinstance(mapped, m.MapNode)
     assert (mapped.item, mapped.concurrency, mapped.on_error) == ("x", None, "fail")
     assert [name for name, _ in mapped.lens.inputs] == ["n"]
     first, second = mapped.lens.outputs
-    assert (first.mutation, second.mutation) == ("Grow", "Rate")
+    assert (first.mutation, second.mutation) == ("Grow", "Grow")
     value = first.args[0][1]
     assert isinstance(value, m.Binary)
     assert isinstance(value.left, m.FieldRef) and isinstance(value.right, m.ItemRef)

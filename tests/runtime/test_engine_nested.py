@@ -12,7 +12,7 @@ import pytest
 from lgc.runtime import MemoryStore, MergeConflict, NodeFailed, RunStatus, Session, TraceSink
 from lgc.runtime.graph import bind
 
-Compile = Callable[[str], Any]
+Compile = Callable[..., Any]
 
 STATE = """
 state S {
@@ -43,27 +43,28 @@ state S {
 }
 """
 
-EVERYTHING = "records Push, Add, Best, See, Total, Log, Last, Top, Low, All, Own, Put  reads *"
+EVERYTHING = "reads *  records Push, Add, Best, See, Total, Log, Last, Top, Low, All"
 
 
-def fork(settings: str = "", rescued: bool = True) -> str:
-    lost = f"task lost {{ {EVERYTHING} }}  p -> lost on error  lost -> end"
+def fork(settings: str = "", rescued: bool = True, also: str = "") -> str:
+    everything = EVERYTHING + also
+    lost = f"task lost {{ {everything} }}  p -> lost on error  lost -> end"
     return (
         STATE
         + f"""
 graph g(S) {{
-  task before {{ {EVERYTHING} }}
+  task before {{ {everything} }}
   parallel p {{
     branch a {{ start -> a1 -> a2 -> end }}
     branch b = b1
     branch c = c1
     {settings}
   }}
-  task a1 {{ {EVERYTHING} }}
-  task a2 {{ {EVERYTHING} }}
-  task b1 {{ {EVERYTHING} }}
-  task c1 {{ {EVERYTHING} }}
-  task after {{ {EVERYTHING} }}
+  task a1 {{ {everything} }}
+  task a2 {{ {everything} }}
+  task b1 {{ {everything} }}
+  task c1 {{ {everything} }}
+  task after {{ {everything} }}
   start -> before -> p -> after -> end
   {lost if rescued else ""}
 }}
@@ -171,7 +172,7 @@ def test_merge_rules(audit: Any, compiled: Compile) -> None:
 
 
 def test_conflicting_writes_are_refused_even_if_never_checked(audit: Any, compiled: Compile) -> None:
-    m = compiled(fork(rescued=False))
+    m = compiled(fork(rescued=False, also=", Own, Put"), despite="LG502")
     functions = {"a1": recording(m.Own(by="a")), "c1": recording(m.Own(by="c"))}
     with pytest.raises(MergeConflict, match="`a` and `c` both write `owner`"):
         run(audit, bind(m.G_PLAN, nodes(**functions)), m.S())
