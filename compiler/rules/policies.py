@@ -30,7 +30,7 @@ def _no_timeout(view: GraphView) -> Iterator[Diagnostic]:
             )
 
 
-_STATE = "state Job {\n  done: bool = false\n}\n\ngraph work(Job) {\n"
+_STATE = "state Job {\n  amount: int\n}\n\ngraph work(Job) {\n"
 _WAY = "\n  start -> pay -> end\n}\n"
 
 RETRY_ONCE = Rule(
@@ -39,8 +39,8 @@ RETRY_ONCE = Rule(
     Severity.ERROR,
     "`retry` on `effect once`",
     "`effect once` says that the effect must not happen twice; an attempt that failed may have had it.",
-    _STATE + "  task pay {\n    effect once\n    retry  3\n  }\n" + _WAY,
-    _STATE + "  task pay { effect once }\n" + _WAY,
+    _STATE + "  task pay {\n    reads  amount\n    effect once\n    retry  3\n  }\n" + _WAY,
+    _STATE + "  task pay { reads amount  effect once }\n" + _WAY,
     check=_retry_once,
 )
 _ROUTES = "\n  start -> pay\n  pay -> end on approve\n  pay -> end on reject\n"
@@ -50,8 +50,8 @@ NO_TIMEOUT = Rule(
     Severity.ERROR,
     "a barrier without timeout, or a timeout without an answer",
     "Nobody may ever answer. A run that waits forever is lost without anyone noticing.",
-    _STATE + "  barrier pay\n" + _ROUTES + "}\n",
-    _STATE + "  barrier pay { timeout 2d }\n" + _ROUTES + "  pay -> end on timeout\n}\n",
+    _STATE + "  barrier pay { shows amount }\n" + _ROUTES + "}\n",
+    _STATE + "  barrier pay { timeout 2d  shows amount }\n" + _ROUTES + "  pay -> end on timeout\n}\n",
     check=_no_timeout,
 )
 MEANINGLESS = Rule(
@@ -60,8 +60,8 @@ MEANINGLESS = Rule(
     Severity.ERROR,
     "a policy that means nothing: keep 0, backoff 30s..1s, adaptive without a threshold …",
     "It would be ignored, or do something else than it says.",
-    _STATE + "  task pay { retry 3 backoff 30s..1s }\n" + _WAY,
-    _STATE + "  task pay { retry 3 backoff 1s..30s }\n" + _WAY,
+    _STATE + "  task pay { reads amount  retry 3 backoff 30s..1s }\n" + _WAY,
+    _STATE + "  task pay { reads amount  retry 3 backoff 1s..30s }\n" + _WAY,
 )
 
 RULES = (RETRY_ONCE, NO_TIMEOUT, MEANINGLESS)

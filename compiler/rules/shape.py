@@ -20,11 +20,7 @@ from ..regions import region as region_words
 from ..resolve import Resolved
 from ..rule import Rule
 
-_STATE = """\
-state Job {
-  done: bool = false
-}
-"""
+_STATE = "state Job {\n  done: bool\n}\n"
 
 
 def _place(view: GraphView, part: RegionView) -> Place:
@@ -159,8 +155,8 @@ NO_START = Rule(
     Severity.ERROR,
     "no edge from `start`",
     "A run begins with the edges of `start`; a graph, or a branch, without one has no first node.",
-    _STATE + "\ngraph work(Job) {\n  task plan\n\n  plan -> end\n}\n",
-    _STATE + "\ngraph work(Job) {\n  task plan\n\n  start -> plan -> end\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n\n  plan -> end\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n\n  start -> plan -> end\n}\n",
     check=_no_start,
 )
 NO_END = Rule(
@@ -169,8 +165,9 @@ NO_END = Rule(
     Severity.ERROR,
     "`end` cannot be reached from `start`",
     "Such a run could only stop by an error or by `max_steps`.",
-    _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan -> act -> plan\n}\n",
-    _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan -> act\n"
+    _STATE
+    + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n  start -> plan -> act -> plan\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n  start -> plan -> act\n"
     "  act -> end  when done\n  act -> plan else\n}\n",
     check=_no_end,
     allowable=True,
@@ -181,8 +178,10 @@ UNREACHABLE = Rule(
     Severity.ERROR,
     "a node that no way from `start` leads to",
     "It never runs. Most often an edge to it was forgotten, or its name in one was changed.",
-    _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan -> end\n  act -> end\n}\n",
-    _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan -> act -> end\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n"
+    "  start -> plan -> end\n  act -> end\n}\n",
+    _STATE
+    + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n  start -> plan -> act -> end\n}\n",
     check=_unreachable,
     allowable=True,
 )
@@ -192,9 +191,9 @@ STUCK = Rule(
     Severity.ERROR,
     "a node with no edge, `goto` or `reroute` to go on with",
     "A run that gets there fails, because there is nothing to do next and it is not at `end`.",
-    _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan\n"
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n  start -> plan\n"
     "  plan -> end when done\n  plan -> act else\n}\n",
-    _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan\n"
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n  start -> plan\n"
     "  plan -> end when done\n  plan -> act else\n  act -> end\n}\n",
     check=_stuck,
     allowable=True,
@@ -205,14 +204,17 @@ ENDLESS = Rule(
     Severity.ERROR,
     "a node from which `end` cannot be reached",
     "A run that gets there goes in a circle until `max_steps` stops it.",
-    _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan\n"
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n  start -> plan\n"
     "  plan -> end when done\n  plan -> act else\n  act -> act\n}\n",
-    _STATE + "\ngraph work(Job) {\n  task plan\n  task act\n\n  start -> plan\n"
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n  start -> plan\n"
     "  plan -> end when done\n  plan -> act else\n  act -> plan\n}\n",
     check=_endless,
     allowable=True,
 )
-_SPLIT = _STATE + "\ngraph work(Job) {\n  task left\n  task right\n  task last\n\n  parallel both {\n"
+_SPLIT = (
+    _STATE
+    + "\ngraph work(Job) {\n  task left { reads done }\n  task right\n  task last\n\n  parallel both {\n"
+)
 CROSSING = Rule(
     "LG306",
     "crossing-edge",
@@ -231,8 +233,8 @@ DOUBLE = Rule(
     Severity.ERROR,
     "the same edge twice, an edge into `start` or out of `end`",
     "One of two equal edges does nothing; `start` is before everything and `end` after it.",
-    _STATE + "\ngraph work(Job) {\n  task plan\n\n  start -> plan -> end\n  plan -> end\n}\n",
-    _STATE + "\ngraph work(Job) {\n  task plan\n\n  start -> plan -> end\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n\n  start -> plan -> end\n  plan -> end\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n\n  start -> plan -> end\n}\n",
     check=_double,
 )
 CYCLE = Rule(
@@ -241,7 +243,7 @@ CYCLE = Rule(
     Severity.ERROR,
     "a cycle that nothing limits: no `max_visits`, no barrier, no way out that a changed field can open",
     "Such a cycle runs until `max_steps` stops it, and costs what its nodes cost each time.",
-    _STATE + "\ngraph work(Job) {\n  task plan\n\n  start -> plan\n"
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n\n  start -> plan\n"
     "  plan -> end  when done\n  plan -> plan else\n}\n",
     "state Job {\n  done: bool = false\n\n  mutation Finish() { done = true }\n}\n"
     "\ngraph work(Job) {\n  task plan { records Finish }\n\n  start -> plan\n  plan -> end  when done\n"
@@ -255,9 +257,10 @@ CONTAINS = Rule(
     Severity.ERROR,
     "graphs that contain each other",
     "A graph that runs itself as a node, directly or through others, would never come to its end.",
-    _STATE + "\ngraph work(Job) {\n  subgraph again = work\n\n  start -> again -> end\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n  subgraph again = work\n\n"
+    "  start -> plan -> again -> end\n}\n",
     _STATE + "\ngraph work(Job) {\n  subgraph once = rest\n\n  start -> once -> end\n}\n"
-    "\ngraph rest(Job) {\n  task tidy\n\n  start -> tidy -> end\n}\n",
+    "\ngraph rest(Job) {\n  task tidy { reads done }\n\n  start -> tidy -> end\n}\n",
     check_program=_contains,
 )
 

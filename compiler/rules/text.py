@@ -5,8 +5,9 @@ from __future__ import annotations
 from ...dsl.diagnostic import Severity
 from ..rule import Rule
 
-_GRAPH = "\ngraph work(Job) {\n  task plan\n\n  start -> plan -> end\n}\n"
-_STATE = "state Job {\n  done: bool = false\n}\n"
+_GRAPH = "\ngraph work(Job) {\n  task plan { reads * }\n\n  start -> plan -> end\n}\n"
+_RENAMING = "\n  mutation Rename(title)\n}\n" + _GRAPH.replace("reads *", "reads *  records Rename")
+_STATE = "state Job {\n  done: bool\n}\n"
 
 ENCODING = Rule(
     "LG001",
@@ -25,7 +26,7 @@ SYNTAX = Rule(
     Severity.ERROR,
     "something stands where it cannot, with what was expected",
     "What follows cannot be understood. The rest of the file is still checked.",
-    "state Job {\n  done bool = false\n}\n" + _GRAPH,
+    "state Job {\n  done bool\n}\n" + _GRAPH,
     _STATE + _GRAPH,
 )
 STRING = Rule(
@@ -34,8 +35,8 @@ STRING = Rule(
     Severity.ERROR,
     "a string that does not end on its line",
     "Everything up to the next quote would become text.",
-    'state Job {\n  title: str = "draft\n}\n' + _GRAPH,
-    'state Job {\n  title: str = "draft"\n}\n' + _GRAPH,
+    'state Job {\n  title: str = "draft\n' + _RENAMING,
+    'state Job {\n  title: str = "draft"\n' + _RENAMING,
 )
 NUMBER = Rule(
     "LG004",
@@ -52,8 +53,8 @@ ESCAPE = Rule(
     Severity.ERROR,
     "an escape in a string that JSON does not know",
     'Strings have the escapes of JSON: \\\\ \\" \\/ \\b \\f \\n \\r \\t \\uXXXX.',
-    'state Job {\n  title: str = "a\\qb"\n}\n' + _GRAPH,
-    'state Job {\n  title: str = "a\\\\qb"\n}\n' + _GRAPH,
+    'state Job {\n  title: str = "a\\qb"\n' + _RENAMING,
+    'state Job {\n  title: str = "a\\\\qb"\n' + _RENAMING,
 )
 LIMIT = Rule(
     "LG006",
@@ -61,8 +62,8 @@ LIMIT = Rule(
     Severity.ERROR,
     "more than a limit allows: 16 MiB a file, 200 levels of nesting, 1,000 imports, 100 characters a name",
     "The limits keep every tool that reads the file fast and safe; nothing written by hand comes near them.",
-    "state Job {\n  " + "x" * 101 + ": bool = false\n}\n" + _GRAPH,
-    "state Job {\n  " + "x" * 100 + ": bool = false\n}\n" + _GRAPH,
+    "state Job {\n  " + "x" * 101 + ": bool\n}\n" + _GRAPH,
+    "state Job {\n  " + "x" * 100 + ": bool\n}\n" + _GRAPH,
 )
 ALLOW = Rule(
     "LG007",
