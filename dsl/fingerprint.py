@@ -33,21 +33,24 @@ def fingerprints(
         shown: a source's path to the path that counts, so that it does not depend on the working directory.
     """
     seen: dict[str, int] = {}
+    paths: dict[str, str] = {}
     found: dict[Identity, str] = {}
     for finding in sorted(findings, key=Diagnostic.sort_key):
         identity = finding.sort_key()
         if identity in found:
             continue
-        key = _key(finding, shown)
+        path = finding.place.source.path
+        if path not in paths:
+            paths[path] = path if shown is None else shown(path)
+        key = _key(finding, paths[path])
         number = seen[key] = seen.get(key, 0) + 1
         digest = sha256(f"{key}\0{number}".encode("utf-8", "surrogatepass"))
         found[identity] = digest.hexdigest()[:DIGITS]
     return found
 
 
-def _key(finding: Diagnostic, shown: Callable[[str], str] | None) -> str:
+def _key(finding: Diagnostic, path: str) -> str:
     source, span = finding.place
-    path = shown(source.path) if shown is not None else source.path
     names = " ".join(_NAMES.findall(finding.message))
     marked = _COMMENT.sub("", source.text[span.start : min(span.end, span.start + _LONGEST)])
     words = "".join(marked.partition("{")[0].split())

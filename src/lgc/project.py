@@ -31,12 +31,18 @@ class Input:
         data: its bytes.
         settings: of the project that it belongs to.
         tree: the folder that was given and that it was found in, "" where the file itself was given.
+        from_stdin: whether it was read from standard input.
     """
 
     path: str
     data: bytes
     settings: Settings
     tree: str
+    from_stdin: bool = False
+
+    def with_data(self, data: bytes) -> Input:
+        """The same file with other bytes."""
+        return Input(self.path, data, self.settings, self.tree, self.from_stdin)
 
 
 # --- files ------------------------------------------------------------------------------------------------
@@ -58,7 +64,7 @@ def inputs(paths: Sequence[str], *, stdin_name: str = "") -> list[Input]:
     for path in paths:
         if path == STDIN:
             name = stdin_name or STDIN
-            found.setdefault(name, Input(name, _stdin(), projects.of(name), ""))
+            found.setdefault(name, Input(name, _stdin(), projects.of(name), "", from_stdin=True))
         elif os.path.isdir(path):
             below = list(files_below(path))
             if not below:
@@ -134,6 +140,10 @@ class Batch:
     root: str
     sources: tuple[Source, ...]
     findings: tuple[Diagnostic, ...]
+
+    def in_project(self, path: str) -> str:
+        """The path of a file as it is from the project's folder, with `/`: the same from everywhere."""
+        return path if path == STDIN else os.path.relpath(path, self.root).replace(os.sep, "/")
 
 
 def batches(given: Iterable[Input]) -> list[Batch]:

@@ -47,6 +47,7 @@ class Settings:
         severity: by code, `error`, `warning` or `off`.
         store: where runs are kept.
         nodes: `MODULE[:CLASS]` with the functions of tasks.
+        baseline: the file with accepted findings.
     """
 
     root: str
@@ -58,6 +59,7 @@ class Settings:
     severity: Mapping[str, str] = MappingProxyType({})
     store: str = ""
     nodes: str = ""
+    baseline: str = ""
 
     def path(self, written: str) -> str:
         """A path from the settings, as a path from the working directory."""
@@ -151,7 +153,7 @@ def _toml(path: str, text: str) -> dict[str, Any]:
 
 
 def _read(root: str, origin: str, table: Mapping[str, Any]) -> Settings:
-    known = ("source", "out", "select", "ignore", "severity", "store", "nodes")
+    known = ("source", "out", "select", "ignore", "severity", "store", "nodes", "baseline")
     values: dict[str, Any] = {}
     for name, value in table.items():
         where = f"{_shown(origin)}: `{name}`"
@@ -164,7 +166,7 @@ def _read(root: str, origin: str, table: Mapping[str, Any]) -> Settings:
                 f"did you mean `{near[0]}`?" if near else f"settings are: {', '.join(known)}",
             )
         match name:
-            case "out" | "store" | "nodes":
+            case "out" | "store" | "nodes" | "baseline":
                 values[name] = _one_text(where, value)
             case "severity":
                 values[name] = _severities(where, value)

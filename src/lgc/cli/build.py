@@ -16,7 +16,7 @@ from .. import __version__, project
 from ..dsl.diagnostic import Diagnostic, error
 from ..dsl.source import Place, Source, Span
 from . import FINDINGS, FINE, findings
-from .fmt import write_whole
+from .edits import write_whole
 from .terminal import Failure, counted, error_style, note
 
 if TYPE_CHECKING:

@@ -2,49 +2,133 @@
 
 from __future__ import annotations
 
-from ..dsl.diagnostic import Diagnostic
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .. import project
+from ..dsl.diagnostic import Diagnostic, Suppressed
+from ..dsl.frozen import frozen
 from . import findings
 
+if TYPE_CHECKING:
+    from ..dsl.fingerprint import Identity
+    from .accepting import Accepting
 
-def check_paths(
-    paths: tuple[str, ...],
-    form: str = "text",
-    strict: bool = False,
-    select: tuple[str, ...] = (),
-    ignore: tuple[str, ...] = (),
-    impls: bool = False,
-    nodes: str = "",
-    watching: bool = False,
-    stdin_name: str = "",
-) -> int:
-    """Check files, write the report and return the status; the arguments are those of the command."""
-    only, without = findings.split_codes(select), findings.split_codes(ignore)
 
-    def once() -> tuple[list[Diagnostic], list[str]]:
-        kept: list[Diagnostic] = []
-        results = findings.check_inputs(findings.read_inputs(paths, stdin_name))
-        for result in results:
-            settings = result.batch.settings
-            found = [*result.findings, *(_impls(result, nodes) if impls else [])]
-            kept += findings.chosen(
-                found,
-                only or findings.split_codes(settings.select),
-                without + findings.split_codes(settings.ignore),
-                settings.severity,
-            )
-        files = sum(len(result.checked.files) + len(result.batch.findings) for result in results)
-        findings.report(kept, files, form=form)
-        return kept, [file.source.path for result in results for file in result.checked.files]
+@frozen
+class Options:
+    """The options of the command, as written."""
 
-    if watching:
-        if "-" in paths:
-            from click import UsageError
+    form: str = "text"
+    strict: bool = False
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    impls: bool = False
+    nodes: str = ""
+    stdin_name: str = ""
+    baseline: str = ""
+    write_baseline: bool = False
+    reason: str = ""
+    fix: bool = False
+    diff: bool = False
+    watching: bool = False
 
-            raise UsageError("standard input cannot be watched")
+
+PLAIN = Options()
+
+
+@frozen
+class Looked:
+    """What a check of some files says.
+
+    Attributes:
+        results: each project's files with all findings.
+        findings: those that count.
+        suppressed: those that were silenced, and would count.
+        files: how many files were looked at.
+        accepting: the baselines in use.
+    """
+
+    results: tuple[findings.Result, ...]
+    findings: tuple[Diagnostic, ...]
+    suppressed: tuple[Suppressed, ...]
+    files: int
+    accepting: Accepting | None = None
+
+
+def check_paths(paths: tuple[str, ...], options: Options = PLAIN) -> int:
+    """Check files, write the report and return the status."""
+    if options.watching:
         from .watch import watch
 
-        watch(lambda: [*once()[1], *_folders(paths)])
-    return findings.status(once()[0], strict=strict)
+        watch(lambda: _watched(paths, options))
+    inputs = findings.read_inputs(paths, options.stdin_name)
+    if options.write_baseline:
+        from .accepting import write_baseline
+
+        return write_baseline(look(inputs, options), options)
+    if options.fix or options.diff:
+        from .fixing import fix_inputs
+
+        return fix_inputs(inputs, options)
+    looked = look(inputs, options)
+    tell(looked, options)
+    return findings.status(looked.findings, strict=options.strict)
+
+
+def look(inputs: Sequence[project.Input], options: Options) -> Looked:
+    """Check files; nothing is written."""
+    only, without = findings.split_codes(options.select), findings.split_codes(options.ignore)
+    accepting = _accepting(inputs, options)
+    kept: list[Diagnostic] = []
+    silenced: list[Suppressed] = []
+    results = findings.check_inputs(inputs, accepted=False)
+    for number, result in enumerate(results):
+        if options.impls:
+            result = result.with_findings(_impls(result, options.nodes))
+        if accepting is not None:
+            result = accepting.apply(result)
+        results[number] = result
+        choice = findings.Choice(only, without, result.batch.settings)
+        kept += choice.of(result.findings)
+        silenced += choice.of_suppressed(result.suppressed)
+        if accepting is not None:
+            kept += choice.of(accepting.reports(result))
+    files = sum(len(result.checked.files) + len(result.batch.findings) for result in results)
+    return Looked(tuple(results), tuple(kept), tuple(silenced), files, accepting)
+
+
+def _accepting(inputs: Iterable[project.Input], options: Options) -> Accepting | None:
+    """The baselines to use, if there are any."""
+    if options.write_baseline or not (options.baseline or any(one.settings.baseline for one in inputs)):
+        return None
+    from .accepting import Accepting
+
+    return Accepting(options.baseline)
+
+
+def tell(looked: Looked, options: Options, *, to_errors: bool = False) -> None:
+    """Write the report."""
+    from ..dsl.report import NOTHING_MORE, More
+
+    more = NOTHING_MORE
+    if options.form in ("json", "sarif"):
+        from .. import __version__
+        from ..compiler.rules import BY_CODE
+
+        more = More(looked.suppressed, _prints(looked), BY_CODE, __version__)
+    elif looked.suppressed:
+        more = More(looked.suppressed)
+    findings.report(looked.findings, looked.files, form=options.form, to_errors=to_errors, more=more)
+
+
+def _prints(looked: Looked) -> Mapping[Identity, str]:
+    from ..dsl.fingerprint import fingerprints
+
+    found = fingerprints(looked.findings)  # those of the results are put over these
+    for result in looked.results:
+        found |= findings.prints(result)
+    return found
 
 
 def _impls(result: findings.Result, nodes: str) -> list[Diagnostic]:
@@ -55,8 +139,20 @@ def _impls(result: findings.Result, nodes: str) -> list[Diagnostic]:
     return missing_implementations(result, nodes or result.batch.settings.nodes)
 
 
+# --- watching ---------------------------------------------------------------------------------------------
+
+
+def _watched(paths: tuple[str, ...], options: Options) -> list[str]:
+    """Check once; gives the files that were looked at, and the folders in which files may appear."""
+    looked = look(findings.read_inputs(paths, options.stdin_name), options)
+    tell(looked, options)
+    read = [file.source.path for result in looked.results for file in result.checked.files]
+    settings = [result.batch.settings.origin or "" for result in looked.results]
+    baselines = looked.accepting.paths() if looked.accepting is not None else []
+    return [one for one in (*read, *settings, *baselines, *_folders(paths)) if one]
+
+
 def _folders(paths: tuple[str, ...]) -> list[str]:
-    """The folders in which files may appear."""
     import os
 
     return [folder for path in paths or (".",) for folder, _, _ in os.walk(path)]

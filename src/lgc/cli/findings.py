@@ -7,30 +7,42 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .. import project
-from ..dsl.diagnostic import Diagnostic, Severity
+from ..dsl.diagnostic import Diagnostic, Severity, Suppressed
 from ..dsl.frozen import frozen
-from ..settings import ProjectError
+from ..settings import ProjectError, Settings
 from . import FINDINGS, FINE
 from .terminal import Failure, wants_color
 
 if TYPE_CHECKING:
     from ..compiler import Checked
+    from ..dsl.fingerprint import Identity
+    from ..dsl.report import More
 
-ALWAYS = "LG00"  # a text that cannot be read is always told
+# A text that cannot be read is always told.
+ALWAYS = frozenset({"LG001", "LG002", "LG003", "LG004", "LG005", "LG006"})
 
 
 @frozen
 class Result:
-    """One project's files after checking. `findings` holds also those about bytes that are no text."""
+    """One project's files after checking.
+
+    `findings` holds also those about bytes that are no text; `suppressed` those that a comment or the
+    baseline silences.
+    """
 
     batch: project.Batch
     checked: Checked
     findings: tuple[Diagnostic, ...]
+    suppressed: tuple[Suppressed, ...] = ()
 
     @property
     def sound(self) -> bool:
         """Whether nothing stands in the way of using the program."""
         return not any(one.severity is Severity.ERROR for one in self.findings)
+
+    def with_findings(self, more: Iterable[Diagnostic]) -> Result:
+        """The same with further findings."""
+        return Result(self.batch, self.checked, (*self.findings, *more), self.suppressed)
 
 
 def read_inputs(paths: Sequence[str], stdin_name: str = "") -> list[project.Input]:
@@ -41,14 +53,22 @@ def read_inputs(paths: Sequence[str], stdin_name: str = "") -> list[project.Inpu
         raise Failure(error.message, error.hint) from error
 
 
-def check_inputs(inputs: Iterable[project.Input]) -> list[Result]:
-    """Check files, those of one project together."""
+def check_inputs(inputs: Iterable[project.Input], *, accepted: bool = True) -> list[Result]:
+    """Check files, those of one project together.
+
+    With `accepted`, errors that the baseline in the project's settings accepts are silenced.
+    """
     from ..compiler import check
 
     results: list[Result] = []
     for batch in project.batches(inputs):
         checked = check(batch.sources, load=project.load, root=batch.root)
-        results.append(Result(batch, checked, (*batch.findings, *checked.diagnostics)))
+        result = Result(batch, checked, (*batch.findings, *checked.diagnostics), checked.suppressed)
+        if accepted and batch.settings.baseline and not result.sound:
+            from .accepting import Accepting
+
+            result = Accepting().apply(result)
+        results.append(result)
     return results
 
 
@@ -81,44 +101,68 @@ def one_source(path: str, *, quiet: bool = False) -> Result:
 # --- which findings count ---------------------------------------------------------------------------------
 
 
-def split_codes(values: Iterable[str]) -> tuple[str, ...]:
-    """Codes and beginnings of codes from options like `LG1,LG503`. Raises UsageError where one is neither."""
+def split_codes(values: Iterable[str], where: str = "") -> tuple[str, ...]:
+    """Codes and beginnings of codes from options like `LG1,LG503`, or from a setting, named by `where`.
+
+    Raises:
+        Failure: one is neither.
+    """
     codes = tuple(code.strip().upper() for value in values for code in value.split(",") if code.strip())
     for code in codes:
         if code == "ALL":
             continue
-        from ..compiler.rules import RULES
+        from ..compiler.rules import BY_CODE
 
-        if not any(rule.code.startswith(code) for rule in RULES):
-            from click import UsageError
+        if not any(known.startswith(code) for known in BY_CODE):
+            from ..compiler.spelling import Speller
 
-            raise UsageError(f"`{code}` is not a code or the beginning of one; codes look like LG503")
+            near = Speller().nearest(code, BY_CODE)
+            hint = f"did you mean `{near}`?" if near else "codes look like LG503; `lgc explain` lists them"
+            raise Failure(f"{where}`{code}` is not a code or the beginning of one", hint)
     return tuple("LG" if code == "ALL" else code for code in codes)
 
 
-def chosen(
-    findings: Iterable[Diagnostic],
-    select: Sequence[str],
-    ignore: Sequence[str],
-    severity: Mapping[str, str],
-) -> list[Diagnostic]:
-    """The findings that count, with the severities that were set; the longest fitting code decides."""
-    kept: list[Diagnostic] = []
-    for finding in findings:
-        if not finding.code.startswith(ALWAYS):
-            wanted = _longest(finding.code, select) if select else 0
-            unwanted = _longest(finding.code, ignore)
-            if wanted < 0 or unwanted > wanted or (unwanted >= 0 and unwanted == wanted):
-                continue
-            level = severity.get(_longest_key(finding.code, severity), "")
-            if level == "off":
-                continue
-            if level and level != finding.severity:
-                from dataclasses import replace
+class Choice:
+    """Which findings of a project count, and with which severity; the longest fitting code decides.
 
-                finding = replace(finding, severity=Severity(level))
-        kept.append(finding)
-    return kept
+    `only` and `without` are the codes on the command line. They go before the project's settings: `only`
+    instead of `select`, `without` beside `ignore`.
+    """
+
+    def __init__(self, only: Sequence[str], without: Sequence[str], settings: Settings) -> None:
+        origin = settings.origin and f"{settings.path(settings.origin)}: "
+        self.select = only or split_codes(settings.select, f"{origin}`select`: ")
+        self.ignore = (*without, *split_codes(settings.ignore, f"{origin}`ignore`: "))
+        split_codes(settings.severity, f"{origin}`severity`: ")
+        self.severity = {code.upper(): level for code, level in settings.severity.items()}
+
+    def of(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """The findings that count."""
+        counted = (self._one(finding) for finding in found)
+        return [one for one in counted if one is not None]
+
+    def of_suppressed(self, found: Iterable[Suppressed]) -> list[Suppressed]:
+        """The silenced findings that would count."""
+        pairs = ((self._one(one.finding), one) for one in found)
+        return [
+            Suppressed(new, one.reason, one.place, one.in_source) for new, one in pairs if new is not None
+        ]
+
+    def _one(self, finding: Diagnostic) -> Diagnostic | None:
+        if finding.code in ALWAYS:
+            return finding
+        wanted = _longest(finding.code, self.select) if self.select else 0
+        unwanted = _longest(finding.code, self.ignore)
+        if wanted < 0 or unwanted >= wanted:
+            return None
+        level = self.severity.get(_longest_key(finding.code, self.severity), "")
+        if level == "off":
+            return None
+        if level and level != finding.severity:
+            from dataclasses import replace
+
+            return replace(finding, severity=Severity(level))
+        return finding
 
 
 def _longest(code: str, beginnings: Iterable[str]) -> int:
@@ -134,13 +178,26 @@ def _longest_key(code: str, severity: Mapping[str, str]) -> str:
 
 
 def report(
-    findings: Iterable[Diagnostic], files: int, *, form: str = "text", to_errors: bool = False
+    findings: Iterable[Diagnostic],
+    files: int,
+    *,
+    form: str = "text",
+    to_errors: bool = False,
+    more: More | None = None,
 ) -> None:
     """Write a report of the findings in one of the formats."""
-    from ..dsl.report import FORMATS
+    from ..dsl.report import FORMATS, NOTHING_MORE
 
     stream = sys.stderr if to_errors else sys.stdout
-    stream.write(FORMATS[form](findings, wants_color(stream), files))
+    stream.write(FORMATS[form](findings, wants_color(stream), files, more or NOTHING_MORE))
+
+
+def prints(result: Result) -> dict[Identity, str]:
+    """The fingerprints of a result's findings, paths relative to the project's folder."""
+    from ..dsl.fingerprint import fingerprints
+
+    found = [*result.findings, *(one.finding for one in result.suppressed)]
+    return fingerprints(found, result.batch.in_project)
 
 
 def status(findings: Iterable[Diagnostic], *, strict: bool = False) -> int:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
 
 import click
 
 from ..dsl.diagnostic import Diagnostic
 from . import FINDINGS, FINE, findings
-from .terminal import Style, counted, error_style, note, output_style
+from .edits import diff_lines, write_whole
+from .terminal import counted, error_style, note, output_style
 
 
 @click.command("fmt")
@@ -44,7 +43,7 @@ def fmt_command(paths: tuple[str, ...], only_check: bool, show_diff: bool, stdin
         laid_out = format_file(parsed.file)
         new = laid_out.encode()
         if show_diff:
-            sys.stdout.writelines(_diff(given.path, source.text, laid_out, output_style()))
+            sys.stdout.writelines(diff_lines(given.path, source.text, laid_out, output_style()))
         elif "-" in paths and given.path == (stdin_name or "-") and not only_check:
             sys.stdout.flush()
             sys.stdout.buffer.write(new)
@@ -78,38 +77,3 @@ def _summary(changed: int, same: int, failed: int, writes: bool) -> None:
     ]
     if any(parts):
         note(", ".join(part for part in parts if part))
-
-
-def _diff(path: str, old: str, new: str, style: Style) -> Iterator[str]:
-    from difflib import unified_diff
-
-    for line in unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True), path, path):
-        text = line.rstrip("\n")
-        if text.startswith("+"):
-            text = style.green(text)
-        elif text.startswith("-"):
-            text = style.red(text)
-        elif text.startswith("@@"):
-            text = style.cyan(text)
-        yield text + "\n"
-
-
-def write_whole(path: str, data: bytes) -> None:
-    """Write a file at once: whoever reads it sees the old bytes or the new ones.
-
-    Raises:
-        OSError: it cannot be written; the old file stays.
-    """
-    from pathlib import Path
-
-    target = Path(path).resolve()
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("xb") as file:
-            file.write(data)
-            if target.exists():
-                os.fchmod(file.fileno(), target.stat().st_mode & 0o7777)
-        beside.replace(target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
