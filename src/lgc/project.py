@@ -23,6 +23,25 @@ _SKIPPED = frozenset(("node_modules", "__pycache__"))
 
 
 @frozen
+class Named:
+    """One file that was asked for, before it is read.
+
+    Attributes:
+        path: as shown.
+        where: as written, to read it.
+        settings: of the project that it belongs to.
+        tree: the folder that was given and that it was found in, "" where the file itself was given.
+        stdin: whether it is standard input.
+    """
+
+    path: str
+    where: str
+    settings: Settings
+    tree: str = ""
+    stdin: bool = False
+
+
+@frozen
 class Input:
     """One file that was asked for.
 
@@ -56,11 +75,21 @@ def inputs(paths: Sequence[str], *, stdin_name: str = "") -> list[Input]:
     Raises:
         ProjectError: a path does not exist or cannot be read, or a folder holds no such file.
     """
+    return [read(one) for one in named(paths, stdin_name=stdin_name)]
+
+
+def read(one: Named) -> Input:
+    """A file with its bytes. Raises ProjectError where it cannot be read."""
+    return Input(one.path, _stdin() if one.stdin else _bytes(one.where), one.settings, one.tree)
+
+
+def named(paths: Sequence[str], *, stdin_name: str = "") -> list[Named]:
+    """The same files as `inputs`, not read yet. Raises ProjectError for a folder without any."""
     projects = Projects()
     if not paths:
         here = projects.of("./")
         paths = [here.path(one) for one in here.source] or ["."]
-    found: dict[str, Input] = {}
+    found: dict[str, Named] = {}
     for path in paths:
         if path == STDIN:
             name = stdin_name or STDIN
@@ -70,10 +99,10 @@ def inputs(paths: Sequence[str], *, stdin_name: str = "") -> list[Input]:
             if not below:
                 raise ProjectError(f"no {SUFFIX} file in {path}")
             for one in below:
-                found.setdefault(one, Input(one, _bytes(one), projects.of(one, path), path))
+                found.setdefault(one, Named(one, one, projects.of(one, path), path))
         else:
             normal = os.path.normpath(path)
-            found.setdefault(normal, Input(normal, _bytes(path), projects.of(normal), ""))
+            found.setdefault(normal, Named(normal, path, projects.of(normal)))
     return list(found.values())
 
 
@@ -122,6 +151,14 @@ def load(path: str) -> bytes | None:
         return None
 
 
+def text_of(path: str) -> Source | None:
+    """The text of a file, None where there is none."""
+    from .dsl.read import read_bytes
+
+    data = load(path)
+    return None if data is None else read_bytes(path, data)[0]
+
+
 # --- sources ----------------------------------------------------------------------------------------------
 
 
@@ -159,10 +196,11 @@ def batches(given: Iterable[Input]) -> list[Batch]:
         if source is not None:
             sources.append(source)
     return [
-        Batch(settings, _root(settings, absolute), tuple(sources), tuple(findings))
+        Batch(settings, root_of(settings, absolute=absolute), tuple(sources), tuple(findings))
         for (_, absolute), (settings, sources, findings) in by_root.items()
     ]
 
 
-def _root(settings: Settings, absolute: bool) -> str:
+def root_of(settings: Settings, *, absolute: bool) -> str:
+    """The project's folder in the form of the paths: absolute, or relative to the working directory."""
     return settings.root if absolute else os.path.relpath(settings.root)

@@ -47,6 +47,7 @@ class Settings:
         severity: by code, `error`, `warning` or `off`.
         store: where runs are kept.
         nodes: `MODULE[:CLASS]` with the functions of tasks.
+        cache: the folder of what is remembered of files, "" for none, None for the usual one.
         baseline: the file with accepted findings.
     """
 
@@ -59,6 +60,7 @@ class Settings:
     severity: Mapping[str, str] = MappingProxyType({})
     store: str = ""
     nodes: str = ""
+    cache: str | None = None
     baseline: str = ""
 
     def path(self, written: str) -> str:
@@ -153,7 +155,7 @@ def _toml(path: str, text: str) -> dict[str, Any]:
 
 
 def _read(root: str, origin: str, table: Mapping[str, Any]) -> Settings:
-    known = ("source", "out", "select", "ignore", "severity", "store", "nodes", "baseline")
+    known = ("source", "out", "select", "ignore", "severity", "store", "nodes", "baseline", "cache")
     values: dict[str, Any] = {}
     for name, value in table.items():
         where = f"{_shown(origin)}: `{name}`"
@@ -168,6 +170,8 @@ def _read(root: str, origin: str, table: Mapping[str, Any]) -> Settings:
         match name:
             case "out" | "store" | "nodes" | "baseline":
                 values[name] = _one_text(where, value)
+            case "cache":
+                values[name] = "" if value is False else _one_text(where, value) or None
             case "severity":
                 values[name] = _severities(where, value)
             case _:

@@ -1,0 +1,317 @@
+"""From files that were asked for to what is found in them: remembered, or checked now, in parallel if it pays.
+
+    names ─► remembered run ─────────────────────────────────────────► findings
+       └───► texts ─► groups ─► remembered part ─────────────────────────┤
+                         └────► check, some groups in other processes ───┘
+
+Findings are those of one `check` of all files of a project, whichever way they come.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import project
+from .cache import Cache, Run, Stamp, edition, folder_for, request, settled, stamp_of
+from .dsl.diagnostic import Diagnostic, Suppressed
+from .dsl.frozen import frozen
+from .project import Named
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .dsl.source import Source
+    from .groups import Group
+
+Mark = Callable[[str], None]
+"""Told what the time since it was last told went into."""
+PAYS = 60_000
+"""Bytes in other groups than the largest from which on a second process is faster, as measured."""
+
+
+@frozen
+class Found:
+    """What was found in the files of one project, before anybody chose among the findings.
+
+    Attributes:
+        settings: of the project.
+        findings: by file and place.
+        suppressed: what comments in the files silence.
+        files: the paths of all files that were looked at.
+        remembered: how many of these were not checked now.
+    """
+
+    settings: Settings
+    findings: tuple[Diagnostic, ...]
+    suppressed: tuple[Suppressed, ...]
+    files: tuple[str, ...]
+    remembered: int = 0
+
+
+@frozen
+class Part:
+    """What was found in one group; `strays` are imports that the group did not foresee."""
+
+    findings: tuple[Diagnostic, ...]
+    suppressed: tuple[Suppressed, ...]
+    files: tuple[str, ...]
+    strays: tuple[str, ...] = ()
+
+
+def found_in(names: Sequence[Named], *, remember: bool = True, mark: Mark | None = None) -> list[Found]:
+    """Check files, those of one project together.
+
+    Args:
+        names: the files, from `project.named`.
+        remember: whether what is remembered counts, and what is found is remembered.
+        mark: told about each phase.
+
+    Raises:
+        ProjectError: a file cannot be read.
+    """
+    by_root: dict[tuple[str, bool], list[Named]] = {}
+    for one in names:
+        by_root.setdefault((one.settings.root, os.path.isabs(one.path)), []).append(one)
+    return [_Work(files, remember, mark or _nothing).found() for files in by_root.values()]
+
+
+def _nothing(phase: str) -> None:
+    pass
+
+
+class _Work:
+    """Files of one project on their way to findings."""
+
+    def __init__(self, names: list[Named], remember: bool, mark: Mark) -> None:
+        self.names = names
+        self.mark = mark
+        self.settings = names[0].settings
+        self.root = project.root_of(self.settings, absolute=os.path.isabs(names[0].path))
+        self.stdin = any(one.stdin for one in names)
+        self.cache = _cache(self.settings) if remember and not self.stdin else None
+        self.asked = request(self.settings, self.root, (one.path for one in names)) if self.cache else ""
+        self.stamps: dict[str, Stamp | None] = {}
+        self.began = time.time_ns()
+        self.remembered = 0
+
+    def found(self) -> Found:
+        """What was found."""
+        run = self.cache.run(self.asked) if self.cache else None
+        if run is not None and run.holds():
+            answer = self._from_run(run)
+            self.mark("cache")
+            if answer is not None:
+                return answer
+        self.mark("cache")
+        return self._from_texts()
+
+    # --- remembered
+
+    def _from_run(self, run: Run) -> Found | None:
+        def source(path: str) -> Source:
+            found = project.text_of(path)
+            if found is None or stamp_of(path) != run.files[path]:
+                raise ValueError("changed meanwhile")
+            return found
+
+        part = _part(run.found, source)
+        if part is None:
+            return None
+        return Found(self.settings, part.findings, part.suppressed, part.files, len(part.files))
+
+    def _keep(self, part: Part, groups: list[Group], texts: Mapping[str, Source]) -> None:
+        """Remember the whole run."""
+        from .groups import merged
+
+        whole = merged(groups)
+        found = _data(part, _sources(whole, texts))
+        if self.cache is None or found is None:
+            return
+        stamps = {path: stamp for path, stamp in self.stamps.items() if stamp is not None}
+        fresh = any(not settled(stamp, self.began) for stamp in stamps.values())
+        if len(stamps) == len(self.stamps) and not fresh:
+            self.cache.keep_run(self.asked, Run(stamps, tuple(sorted(whole.missing)), found))
+
+    # --- checked
+
+    def _from_texts(self) -> Found:
+        inputs = [self._read(one) for one in self.names]
+        self.mark("read")
+        [batch] = project.batches(inputs)
+        texts = {source.path: source for source in batch.sources}
+        if self.stdin:
+            from .groups import Group
+
+            parts = [self._check(Group(tuple(texts), {}, frozenset()), texts)]
+            groups: list[Group] = []
+        else:
+            groups, parts = self._by_groups(texts, {one.path: one.data for one in inputs})
+        findings = [*batch.findings, *(finding for part in parts for finding in part.findings)]
+        broken = tuple(finding.place.source.path for finding in batch.findings)
+        whole = Part(
+            tuple(sorted(dict.fromkeys(findings), key=Diagnostic.sort_key)),
+            tuple(silenced for part in parts for silenced in part.suppressed),
+            (*(path for part in parts for path in part.files), *broken),
+        )
+        if self.cache is not None and not any(part.strays for part in parts):
+            self.cache.flush()
+            self._keep(whole, groups, texts)
+            self.mark("cache")
+        return Found(self.settings, whole.findings, whole.suppressed, whole.files, self.remembered)
+
+    def _read(self, one: Named) -> project.Input:
+        if not one.stdin:
+            self.stamps[one.path] = stamp_of(one.path)
+        return project.read(one)
+
+    def _load(self, path: str) -> bytes | None:
+        stamp = stamp_of(path)
+        data = project.load(path)
+        if data is not None:
+            self.stamps[path] = stamp
+        return data
+
+    def _by_groups(
+        self, texts: dict[str, Source], data: Mapping[str, bytes]
+    ) -> tuple[list[Group], list[Part]]:
+        """The parts of the groups, in their order."""
+        from .groups import grouped, merged
+
+        groups = grouped({path: data[path] for path in texts}, self._load, self.root)
+        self.mark("imports")
+        known = [self._known(group, texts) for group in groups]
+        self.remembered = sum(len(part.files) for part in known if part is not None)
+        self.mark("cache")
+        todo = [number for number, part in enumerate(known) if part is None]
+        made = self._check_all([groups[number] for number in todo], texts)
+        if len(groups) > 1 and any(part.strays for part in made):
+            self.remembered = 0
+            return groups, [self._check(merged(groups), texts)]  # they may have to do with each other
+        for number, part in zip(todo, made, strict=True):
+            known[number] = part
+            found = None if part.strays else _data(part, _sources(groups[number], texts))
+            if self.cache is not None and found is not None:
+                self.cache.keep_part(self._digest(groups[number]), found)
+        return groups, [part for part in known if part is not None]
+
+    def _known(self, group: Group, texts: Mapping[str, Source]) -> Part | None:
+        found = self.cache.part(self._digest(group)) if self.cache is not None else None
+        return None if found is None else _part(found, _sources(group, texts))
+
+    def _digest(self, group: Group) -> str:
+        """All that the findings of a group depend on, beside the tool."""
+        from hashlib import blake2b
+
+        total = blake2b(digest_size=20)
+        for text in (self.root, *group.given, "", *sorted(group.missing), ""):
+            total.update(text.encode("utf-8", "surrogateescape") + b"\0")
+        for path, content in group.files.items():
+            total.update(f"{path}\0{len(content)}\0".encode("utf-8", "surrogateescape") + content)
+        return total.hexdigest()
+
+    def _check(self, group: Group, texts: Mapping[str, Source]) -> Part:
+        """Check one group here."""
+        from .compiler import check
+
+        strays: list[str] = []
+
+        def load(path: str) -> bytes | None:
+            if path in group.files or path in group.missing:
+                return group.files.get(path)
+            strays.append(path)
+            return project.load(path)
+
+        sources = [texts[path] for path in group.given]
+        checked = check(sources, load=load, root=self.root)
+        files = tuple(file.source.path for file in checked.files)
+        return Part(checked.diagnostics, checked.suppressed, files, tuple(strays))
+
+    def _check_all(self, groups: list[Group], texts: Mapping[str, Source]) -> list[Part]:
+        """Check groups, some of them in other processes where that pays."""
+        weights = [sum(map(len, group.files.values())) for group in groups]
+        found: Mapping[int, Any] = {}
+        if len(groups) > 1 and sum(weights) - max(weights) >= PAYS:
+            from .parallel import in_processes, processors
+
+            count = min(processors(), len(groups))
+            if count > 1:
+                from .compiler import check
+
+                check([], load=lambda path: None)  # loaded once, before the others begin
+                mine = os.getpid()
+                here: dict[int, Part] = {}
+
+                def do(number: int) -> Any:
+                    part = self._check(groups[number], texts)
+                    if os.getpid() == mine:
+                        here[number] = part
+                        return None
+                    return None if part.strays else _data(part, _sources(groups[number], texts))
+
+                found = in_processes(weights, do, count)
+                self.mark("check")
+                return [
+                    here.get(n) or _part(found.get(n), _sources(g, texts)) or self._check(g, texts)
+                    for n, g in enumerate(groups)
+                ]
+        parts = [self._check(group, texts) for group in groups]
+        self.mark("check")
+        return parts
+
+
+def _cache(settings: Settings) -> Cache | None:
+    try:
+        folder = folder_for(settings)
+        return Cache(folder, edition()) if folder is not None else None
+    except OSError:
+        return None
+
+
+def _sources(group: Group, texts: Mapping[str, Source]) -> Callable[[str], Source]:
+    """Gives the text of a file of a group; raises for files that are none of it, or no text."""
+    from .dsl.read import read_bytes
+
+    def source(path: str) -> Source:
+        found = texts.get(path) or read_bytes(path, group.files[path])[0]
+        if found is None:
+            raise ValueError(f"{path} is no text")
+        return found
+
+    return source
+
+
+def _data(part: Part, source: Callable[[str], Source]) -> Any:
+    """A part as data; None where it shows a text that its file does not give back."""
+    if not part.findings and not part.suppressed:
+        return [list(part.files)]
+    from .kept_findings import sources_of, to_data
+
+    try:
+        if any(source(one.path) != one for one in sources_of((part.findings, part.suppressed))):
+            return None
+    except (ValueError, LookupError):
+        return None
+    return [list(part.files), to_data(part.findings), to_data(part.suppressed)]
+
+
+def _part(data: Any, source: Callable[[str], Source]) -> Part | None:
+    """A part from data; None where the data make none."""
+    match data:
+        case [[*files]]:
+            return Part((), (), tuple(map(str, files)))
+        case [[*files], findings, suppressed]:
+            from .kept_findings import from_data
+
+            seen: dict[str, Source] = {}
+
+            def once(path: str) -> Source:
+                return seen.get(path) or seen.setdefault(path, source(path))
+
+            try:
+                return Part(from_data(findings, once), from_data(suppressed, once), tuple(map(str, files)))
+            except (ValueError, TypeError, LookupError, AttributeError):
+                return None
+        case _:
+            return None
