@@ -7,8 +7,9 @@ from lgc.compiler.model import Key
 from lgc.dsl.paths import inside
 from lgc.dsl.source import Source
 
-JOB = "state Job { done: bool = false }\n"
-WORK = "graph work(Job) {\n  task a\n  start -> a -> end\n}\n"
+JOB = "state Job { done: bool }\n"
+WORK = "graph work(Job) {\n  task a { reads * }\n  start -> a -> end\n}\n"
+JOB_OF_BOTH = "state Job { b: B  c: C }\n"
 
 
 class Files:
@@ -34,7 +35,7 @@ def codes(checked: Checked) -> list[str]:
 
 def test_a_file_is_loaded_once_and_its_findings_told_once() -> None:
     files = Files(
-        a='from "./sub/c.lgraph" import C\nfrom "./b.lgraph" import B\n' + JOB + WORK,
+        a='from "./sub/c.lgraph" import C\nfrom "./b.lgraph" import B\n' + JOB_OF_BOTH + WORK,
         b='from "./sub/../sub/c.lgraph" import C\nrecord B { c: C? }\n',
         sub__c="record C { n: itn }\n",
     )
