@@ -80,7 +80,8 @@ def inputs(paths: Sequence[str], *, stdin_name: str = "") -> list[Input]:
 
 def read(one: Named) -> Input:
     """A file with its bytes. Raises ProjectError where it cannot be read."""
-    return Input(one.path, _stdin() if one.stdin else _bytes(one.where), one.settings, one.tree)
+    data = _stdin() if one.stdin else _bytes(one.where)
+    return Input(one.path, data, one.settings, one.tree, one.stdin)
 
 
 def named(paths: Sequence[str], *, stdin_name: str = "") -> list[Named]:
@@ -93,7 +94,7 @@ def named(paths: Sequence[str], *, stdin_name: str = "") -> list[Named]:
     for path in paths:
         if path == STDIN:
             name = stdin_name or STDIN
-            found.setdefault(name, Input(name, _stdin(), projects.of(name), "", from_stdin=True))
+            found.setdefault(name, Named(name, path, projects.of(name), stdin=True))
         elif os.path.isdir(path):
             below = list(files_below(path))
             if not below:
