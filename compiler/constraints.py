@@ -194,9 +194,9 @@ def merge(unit: Unit, written: ast.Merge, field: str, type: Type) -> model.Merge
     """A merge rule that fits the type of its field; reports LG207, and LG002 for unknown rules."""
     rule = written.rule.text
     if rule not in _RULES:
-        near = unit.context.speller.nearest(rule, _RULES)
-        help = f"did you mean `{near}`?" if near else "write one of " + ", ".join(_RULES)
-        unit.error("LG002", f"unknown merge rule `{rule}`", written.rule.span, help=help)
+        guess = unit.context.speller.guess(written.rule, _RULES)
+        help = guess.help or "write one of " + ", ".join(_RULES)
+        unit.error("LG002", f"unknown merge rule `{rule}`", written.rule.span, help=help, fix=guess.fix)
         return None
     if (rule == "custom") != (written.target is not None):
         message = '`merge custom` needs a function: `merge custom "module:function"`'

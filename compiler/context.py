@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from ..dsl import ast
-from ..dsl.diagnostic import Diagnostic, Label, Severity
+from ..dsl.diagnostic import Diagnostic, Fix, Label, Severity
 from ..dsl.frozen import frozen
 from ..dsl.source import Place, Source, Span
 from . import model
@@ -80,9 +80,10 @@ class Context:
         label: str = "",
         help: str = "",
         related: tuple[Label, ...] = (),
+        fix: Fix | None = None,
     ) -> None:
         """Report an error."""
-        self.findings.append(Diagnostic(code, Severity.ERROR, message, place, label, help, related))
+        self.findings.append(Diagnostic(code, Severity.ERROR, message, place, label, help, related, fix))
 
 
 class Unit:
@@ -141,9 +142,11 @@ class Unit:
         label: str = "",
         help: str = "",
         related: tuple[Label, ...] = (),
+        fix: Fix | None = None,
     ) -> None:
         """Report an error in this file."""
-        self.context.error(code, message, Place(self.source, span), label=label, help=help, related=related)
+        place = Place(self.source, span)
+        self.context.error(code, message, place, label=label, help=help, related=related, fix=fix)
 
     def symbol(self, name: str) -> Symbol | None:
         """What a name that is used stands for."""
@@ -174,10 +177,10 @@ class Unit:
         """Report a name that is not defined; returns the nearest one, to go on with."""
         if self.lost(name.text) or name.span.start in self.misspelt:
             return None
-        near = self.context.speller.nearest(name.text, known)
+        guess = self.context.speller.guess(name, known)
         text = f"undefined {what} `{name.text}`{where}" if code == "LG101" else f"{what} `{name.text}`{where}"
-        self.error(code, text, name.span, help=f"did you mean `{near}`?" if near else "")
-        return near
+        self.error(code, text, name.span, help=guess.help, fix=guess.fix)
+        return guess.near
 
     def twice(self, what: str, name: ast.Name, first: Place) -> None:
         """Report a second declaration of a name."""
@@ -218,8 +221,18 @@ def unique(unit: Unit, what: str, names: Iterable[ast.Name]) -> list[ast.Name]:
                 f"{what} `{name.text}` stands here twice",
                 name.span,
                 related=(Label(unit.place(first.span), "first here"),),
+                fix=_without(unit, name),
             )
     return list(seen.values())
+
+
+def _without(unit: Unit, name: ast.Name) -> Fix | None:
+    """The repair that takes a name and the comma before it out of a list, where nothing else is there."""
+    text, span = unit.source.text, name.span
+    comma = text.rfind(",", 0, span.start)
+    if comma < 0 or text[comma + 1 : span.start].strip() or text[span.end : span.end + 1] == "!":
+        return None
+    return Fix(Span(comma, span.end), "", f"remove the second `{name.text}`")
 
 
 def kind_with_article(kind: SymbolKind) -> str:

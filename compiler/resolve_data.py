@@ -97,10 +97,15 @@ def _imported(unit: Unit, link: Link, name: ast.Name, own: dict[str, dict[str, S
         message = f'"{path}" does not declare `{name.text}`, it imports it'
         unit.error("LG101", message, name.span, help=f'import it from where it is: "{origin}"')
         return nothing
-    near = unit.context.speller.nearest(name.text, names)
-    help = f"did you mean `{near}`?" if near else ""
-    unit.error("LG101", f'"{path}" has no declaration `{name.text}`', name.span, help=help)
-    return nothing if near is None else names[near]
+    guess = unit.context.speller.guess(name, names)
+    unit.error(
+        "LG101",
+        f'"{path}" has no declaration `{name.text}`',
+        name.span,
+        help=guess.help,
+        fix=guess.fix,
+    )
+    return nothing if guess.near is None else names[guess.near]
 
 
 # --- types first --------------------------------------------------------------------------------------------

@@ -167,9 +167,9 @@ def choice(unit: Unit, what: str, name: ast.Name, choices: tuple[str, ...]) -> b
     """Whether a word is one of the choices; reports LG002."""
     if name.text in choices:
         return True
-    near = unit.context.speller.nearest(name.text, choices)
-    help = f"did you mean `{near}`?" if near else "write " + ", ".join(choices[:-1]) + " or " + choices[-1]
-    unit.error("LG002", f"unknown {what} `{name.text}`", name.span, help=help)
+    guess = unit.context.speller.guess(name, choices)
+    help = guess.help or "write " + ", ".join(choices[:-1]) + " or " + choices[-1]
+    unit.error("LG002", f"unknown {what} `{name.text}`", name.span, help=help, fix=guess.fix)
     return False
 
 

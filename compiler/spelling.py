@@ -9,8 +9,13 @@ once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..dsl import ast
+from ..dsl.diagnostic import Fix
 
 FARTHEST = 3
+SHORTEST = 3  # letters of a name that a machine may correct
 BUDGET = 600_000  # one to look at a name, and COST to compare it letter by letter
 COST = 20
 
@@ -34,6 +39,14 @@ def distance(a: str, b: str, limit: int) -> int:
     return above[-1]
 
 
+class Guess(NamedTuple):
+    """What was probably meant by a name: the nearest one, the question to ask, the repair if it is certain."""
+
+    near: str | None
+    help: str
+    fix: Fix | None
+
+
 class Speller:
     """Finds nearest names until its budget is used up."""
 
@@ -44,9 +57,23 @@ class Speller:
 
     def nearest(self, name: str, known: Iterable[str]) -> str | None:
         """The one of `known` that was probably meant, or None. Ties go to the alphabetically first."""
+        near = self._near(name, known)
+        return near[0] if near else None
+
+    def guess(self, name: ast.Name, known: Iterable[str]) -> Guess:
+        """The nearest name, and its repair where no other one is near."""
+        found = self._near(name.text, known)
+        if not found:
+            return Guess(None, "", None)
+        near = found[0]
+        sure = len(found) == 1 and self._left >= 0 and _typo(name.text, near)
+        return Guess(near, f"did you mean `{near}`?", Fix(name.span, near, f"write `{near}`") if sure else None)
+
+    def _near(self, name: str, known: Iterable[str]) -> list[str]:
+        """The names that are near enough, the nearest first."""
         limit = min(FARTHEST, max(1, len(name) // 3))
         lower = name.lower()
-        best: tuple[int, str] | None = None
+        found: set[tuple[int, str]] = set()
         for other in known:
             self._left -= 1
             if self._left < 0:
@@ -55,6 +82,12 @@ class Speller:
                 continue
             self._left -= COST
             away = distance(lower, other.lower(), limit)
-            if away <= limit and away < max(len(name), len(other)) and (best is None or (away, other) < best):
-                best = (away, other)
-        return None if best is None else best[1]
+            if away <= limit and away < max(len(name), len(other)):
+                found.add((away, other))
+        return [other for _, other in sorted(found)]
+
+
+def _typo(name: str, near: str) -> bool:
+    """Whether a name is a slip of the pen for another: long enough to tell, and no other number."""
+    digits = [[char for char in one if char.isdigit()] for one in (name, near)]
+    return len(name) >= SHORTEST and digits[0] == digits[1]
