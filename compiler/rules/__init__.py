@@ -13,15 +13,18 @@ from ..analyses import Analyses
 from ..graph_view import GraphView
 from ..resolve import Resolved
 from ..rule import Rule
-from . import data, dataflow, names, outside, policies, routing, shape, text
+from . import data, dataflow, names, outside, policies, routing, shape, text, transient, unused, use
 
 RULES: tuple[Rule, ...] = (
     *text.RULES,
     *names.RULES,
+    *unused.RULES,
     *data.RULES,
     *shape.RULES,
     *routing.RULES,
     *dataflow.RULES,
+    *use.RULES,
+    *transient.RULES,
     *policies.RULES,
     *outside.RULES,
 )

@@ -30,42 +30,4 @@ REQUIRED = Rule(
     active=False,
     allowable=True,
 )
-UNUSED_FIELD = Rule(
-    "LG504",
-    "unused-field",
-    Severity.WARNING,
-    "a field that is never read and never shown, or that no mutation sets and that is never an input",
-    "It is stored at every step for nothing, or never has another value than its default.",
-    "state Job {\n  size: int = 0\n}\n\ngraph work(Job) {\n  task plan\n\n  start -> plan -> end\n}\n",
-    "state Job {\n  size: int\n}\n\ngraph work(Job) {\n  task plan { reads size }\n\n  start -> "
-    "plan -> end\n}\n",
-    active=False,
-    allowable=True,
-)
-UNUSED_MUTATION = Rule(
-    "LG505",
-    "unused-mutation",
-    Severity.WARNING,
-    "a mutation that no node records",
-    "It can never happen.",
-    "state Job {\n  size: int = 0\n\n  mutation Measure(size)\n}\n\n"
-    "graph work(Job) {\n  task plan { reads size }\n\n  start -> plan -> end\n}\n",
-    "state Job {\n  size: int = 0\n\n  mutation Measure(size)\n}\n\n"
-    "graph work(Job) {\n  task plan { reads size  records Measure }\n\n  start -> plan -> end\n}\n",
-    active=False,
-    allowable=True,
-)
-TRANSIENT = Rule(
-    "LG508",
-    "transient-in-logic",
-    Severity.ERROR,
-    "a transient field in a guard, a mutation, `shows` or a map",
-    "It is not stored, so a run that is restored could take another way than it took before.",
-    "state Job {\n  transient fast: bool = false\n}\n\n"
-    "graph work(Job) {\n  task plan\n\n  start -> plan when fast\n  start -> end  else\n  plan -> end\n}\n",
-    "state Job {\n  fast: bool = false\n}\n\n"
-    "graph work(Job) {\n  task plan\n\n  start -> plan when fast\n  start -> end  else\n  plan -> end\n}\n",
-    active=False,
-)
-
-RULES = (REQUIRED, *races.RULES, UNUSED_FIELD, UNUSED_MUTATION, TRANSIENT)
+RULES = (REQUIRED, *races.RULES)

@@ -1,4 +1,4 @@
-"""Rules LG101-LG107: does every name mean one thing? Most are raised while names are looked up.
+"""Rules LG101-LG105: does every name mean one thing? Most are raised while names are looked up.
 
 One part of LG102 is found here: two files may each declare a `Note`, but not within one graph, because
 the canonical form knows declarations by their plain names.
@@ -11,60 +11,10 @@ from collections.abc import Iterator
 from ...dsl.diagnostic import Diagnostic, Label, Severity
 from ...dsl.source import Place
 from .. import model
-from ..model import Key, Program, Type
+from ..model import Key, Program
+from ..needs import needs_of, needs_of_graph
 from ..resolve import Resolved
 from ..rule import Rule
-
-
-def _parts(type: Type) -> Iterator[Key]:
-    """The declarations that a type names."""
-    match type:
-        case model.OptionalOf(item) | model.ListOf(item) | model.SetOf(item):
-            yield from _parts(item)
-        case model.DictOf(key, value):
-            yield from _parts(key)
-            yield from _parts(value)
-        case (
-            model.EnumType(key)
-            | model.RecordType(key)
-            | model.UnionType(key)
-            | model.StateType(key)
-            | model.OpaqueType(key)
-        ):
-            yield key
-        case _:
-            pass
-
-
-def _needed_by_state(state: model.State) -> Iterator[Key]:
-    for field in state.fields:
-        yield from _parts(field.type)
-    for mutation in state.mutations:
-        for param in mutation.params:
-            yield from _parts(param.type)
-
-
-def _needs(resolved: Resolved) -> dict[Key, tuple[Key, ...]]:
-    """For each declaration of data, those that it names."""
-    program = resolved.program
-    needs: dict[Key, tuple[Key, ...]] = {key: union.members for key, union in program.unions.items()}
-    for key, record in program.records.items():
-        needs[key] = tuple(part for field in record.fields for part in _parts(field.type))
-    for key, state in program.states.items():
-        needs[key] = tuple(dict.fromkeys(_needed_by_state(state)))
-    for key, used in resolved.uses.items():
-        needs[key] = (*needs.get(key, ()), *sorted(used))
-    return needs
-
-
-def _graph_needs(resolved: Resolved, graph: model.Graph) -> Iterator[Key]:
-    yield graph.state
-    yield from sorted(resolved.gaps[graph.key].uses)
-    for node in graph.nodes:
-        if isinstance(node, model.Barrier):
-            for answer in node.answers:
-                for param in answer.params:
-                    yield from _parts(param.type)
 
 
 def _place(program: Program, key: Key) -> Place | None:
@@ -82,9 +32,9 @@ def _meet(resolved: Resolved) -> Iterator[Diagnostic]:
             files[key.name] = files.get(key.name, 0) + 1
     if all(count == 1 for count in files.values()):
         return
-    needs = _needs(resolved)
+    needs = needs_of(resolved)
     for graph in program.graphs.values():
-        todo = list(_graph_needs(resolved, graph))
+        todo = list(needs_of_graph(resolved, graph))
         named: dict[str, Key] = {}
         seen: set[Key] = set()
         reported: set[str] = set()
@@ -106,8 +56,8 @@ def _two(program: Program, graph: model.Graph, first: Key, second: Key) -> Diagn
     return TWICE.found(message, graph.place, help="rename one, or import one from the other", related=related)
 
 
-_GRAPH = "\ngraph work(Job) {\n  task plan\n\n  start -> plan -> end\n}\n"
-_STATE = "state Job {\n  done: bool = false\n}\n"
+_GRAPH = "\ngraph work(Job) {\n  task plan { reads * }\n\n  start -> plan -> end\n}\n"
+_STATE = "state Job {\n  done: bool\n}\n"
 
 UNDEFINED = Rule(
     "LG101",
@@ -115,8 +65,8 @@ UNDEFINED = Rule(
     Severity.ERROR,
     "an undefined name, with the nearest defined one",
     "Nothing is declared under that name where it is used.",
-    _STATE + "\ngraph work(Job) {\n  task publish\n\n  start -> pubish -> end\n}\n",
-    _STATE + "\ngraph work(Job) {\n  task publish\n\n  start -> publish -> end\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task publish { reads done }\n\n  start -> pubish -> end\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task publish { reads done }\n\n  start -> publish -> end\n}\n",
 )
 TWICE = Rule(
     "LG102",
@@ -126,7 +76,7 @@ TWICE = Rule(
     "Names of one file share one namespace, nodes have one namespace a graph, fields and mutations "
     "one a state. Of two "
     "declarations with one name nobody could say which is meant.",
-    "state Job {\n  done: bool = false\n  done: int = 0\n}\n" + _GRAPH,
+    "state Job {\n  done: bool\n  done: int\n}\n" + _GRAPH,
     _STATE + _GRAPH,
     check_program=_meet,
 )
@@ -138,8 +88,8 @@ RESERVED = Rule(
     "Names become Python names, so Python's keywords cannot be used, nor the words that expressions "
     "and edges need, "
     "nor names that begin with two underscores.",
-    'state Job {\n  class: str = "a"\n}\n' + _GRAPH,
-    'state Job {\n  class_: str = "a"\n}\n' + _GRAPH,
+    "state Job {\n  class: str\n}\n" + _GRAPH,
+    "state Job {\n  class_: str\n}\n" + _GRAPH,
 )
 IMPORT = Rule(
     "LG104",
@@ -147,8 +97,8 @@ IMPORT = Rule(
     Severity.ERROR,
     "an imported file that is not there, or that lies outside the project's folder",
     "The names that it should bring are unknown. A path is relative to the file in which it stands.",
-    'from "./nowhere.lgraph" import Note\n\n' + _STATE + _GRAPH,
-    "record Note {\n  text: str\n}\n\n" + _STATE + _GRAPH,
+    'from "./nowhere.lgraph" import Note\n\nstate Job {\n  note: Note\n}\n' + _GRAPH,
+    "record Note {\n  text: str\n}\n\nstate Job {\n  note: Note\n}\n" + _GRAPH,
 )
 IMPORT_CYCLE = Rule(
     "LG105",
@@ -159,27 +109,5 @@ IMPORT_CYCLE = Rule(
     'from "./example.lgraph" import Job\n' + _GRAPH,
     _STATE + _GRAPH,
 )
-UNUSED_IMPORT = Rule(
-    "LG106",
-    "unused-import",
-    Severity.WARNING,
-    "an import that nothing uses",
-    "It makes this file depend on another for nothing.",
-    'from "./common.lgraph" import Note\n\n' + _STATE + _GRAPH,
-    _STATE + _GRAPH,
-    active=False,
-    allowable=True,
-)
-UNUSED = Rule(
-    "LG107",
-    "unused-declaration",
-    Severity.WARNING,
-    "a declaration, mutation, field or clause that nothing uses",
-    "It may be left over, or what should use it was forgotten.",
-    "enum Verdict { accept, revise }\n\n" + _STATE + _GRAPH,
-    _STATE + _GRAPH,
-    active=False,
-    allowable=True,
-)
 
-RULES = (UNDEFINED, TWICE, RESERVED, IMPORT, IMPORT_CYCLE, UNUSED_IMPORT, UNUSED)
+RULES = (UNDEFINED, TWICE, RESERVED, IMPORT, IMPORT_CYCLE)

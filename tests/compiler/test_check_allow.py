@@ -23,9 +23,12 @@ TAIL = "  task plan { reads done  records Finish }\n\n  start -> plan -> end\n  
 NOT_UNDERSTOOD = "this `lgc: allow` comment is not understood"
 SHAPE = "write `// lgc: allow CODE reason`"
 
+# What examples of rules import.
+COMMON = {"common.lgraph": b"record Note { text: str }\n"}
+
 
 def checked(text: str) -> Checked:
-    return check([Source("example.lgraph", text)], load=lambda path: None)
+    return check([Source("example.lgraph", text)], load=COMMON.get)
 
 
 def codes(found: Checked) -> list[str]:

@@ -24,12 +24,14 @@ CODES = [
     801,
     901,
 ]
+# What examples of rules import.
+COMMON = {"common.lgraph": b"record Note { text: str }\n"}
 WARNINGS = {"LG106", "LG107", "LG406", "LG503", "LG504", "LG505"}
 
 
 def codes(text: str) -> list[str]:
     """What is found in a text."""
-    checked = check([Source("example.lgraph", text)], load=lambda path: None)
+    checked = check([Source("example.lgraph", text)], load=COMMON.get)
     return [d.code for d in checked.diagnostics]
 
 
