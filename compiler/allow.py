@@ -11,7 +11,8 @@ from looking.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from posixpath import dirname, join, normpath
 from typing import NamedTuple
 
 from ..dsl import ast
@@ -53,12 +54,13 @@ def apply_allows(
                 about.append(read)
             else:
                 key = (file.source.path, _line_below(file.source, comment.span), read.code)
-                waiting.setdefault(key, []).append(read)
+                if BY_CODE[read.code].active:
+                    waiting.setdefault(key, []).append(read)
     if not waiting and not about:
         return list(findings), ()
     kept, silenced = _split(findings, waiting)
-    if all(BY_CODE[f.code].allowable for f in findings if f.severity is Severity.ERROR):
-        about += _unused(waiting)
+    hidden = _hidden(findings, files)
+    about += (_unneeded(one) for key, rest in waiting.items() if key[0] not in hidden for one in rest)
     return sorted([*kept, *located(about, files)], key=Diagnostic.sort_key), tuple(silenced)
 
 
@@ -80,17 +82,33 @@ def _split(
     return kept, silenced
 
 
-def _unused(waiting: dict[tuple[str, int, str], list[_Allow]]) -> Iterator[Diagnostic]:
-    rule = BY_CODE["LG107"]
-    for allows in waiting.values():
-        for allow in allows:
-            if BY_CODE[allow.code].active:
-                yield rule.found(
-                    f"`lgc: allow {allow.code}` silences nothing",
-                    allow.place,
-                    help=f"no {allow.code} begins on the line below; remove the comment",
-                    fix=Fix(_whole_line(allow.place), "", "remove the comment"),
-                )
+def _unneeded(allow: _Allow) -> Diagnostic:
+    return BY_CODE["LG107"].found(
+        f"`lgc: allow {allow.code}` silences nothing",
+        allow.place,
+        help=f"no {allow.code} begins on the line below; remove the comment",
+        fix=Fix(_whole_line(allow.place), "", "remove the comment"),
+    )
+
+
+def _hidden(findings: Sequence[Diagnostic], files: Sequence[ast.File]) -> set[str]:
+    """The files whose findings may be incomplete: with unclear names, or tied to such by imports."""
+    wrong = [f for f in findings if f.severity is Severity.ERROR and not BY_CODE[f.code].allowable]
+    hidden = {normpath(f.place.source.path) for f in wrong}
+    tied: dict[str, list[str]] = {}
+    for file in files if hidden else ():
+        path = normpath(file.source.path)
+        for declaration in file.declarations:
+            if isinstance(declaration, ast.Import):
+                other = normpath(join(dirname(path), declaration.path.value))
+                tied.setdefault(path, []).append(other)
+                tied.setdefault(other, []).append(path)
+    todo = list(hidden)
+    for path in todo:
+        new = [other for other in tied.get(path, ()) if other not in hidden]
+        hidden.update(new)
+        todo += new
+    return {file.source.path for file in files if normpath(file.source.path) in hidden}
 
 
 # --- one comment ------------------------------------------------------------------------------------------

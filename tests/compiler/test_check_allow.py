@@ -20,6 +20,7 @@ from lgc.dsl.source import Source
 HEAD = "state Job {\n  done: bool = false\n\n  mutation Finish(done)\n}\n\ngraph work(Job) {\n"
 TAIL = "  task plan { reads done  records Finish }\n\n  start -> plan -> end\n  lost -> end\n}\n"
 
+COMMON = {"common.lgraph": b"record Note {\n  text: str\n}\n"}
 NOT_UNDERSTOOD = "this `lgc: allow` comment is not understood"
 SHAPE = "write `// lgc: allow CODE reason`"
 
@@ -106,6 +107,20 @@ def test_nothing_is_called_unused_while_errors_hide_findings() -> None:
     text = HEAD + "  // lgc: allow LG304 not found for now\n  task lost\n" + TAIL
     assert "LG107" not in codes(checked(text.replace("-> plan", "-> plam")))
     assert "LG107" not in codes(checked(text.replace("start ->", "start - ")))
+
+
+def test_errors_in_other_files_hide_nothing_here() -> None:
+    unused = HEAD + "  // lgc: allow LG304 left over\n" + TAIL.replace("  lost -> end\n", "")
+    importing = (
+        'from "./a.lgraph" import Job\n\ngraph other(Job) {\n  task plan\n\n  start -> plam -> end\n}\n'
+    )
+
+    def found(other: str) -> list[str]:
+        sources = [Source("a.lgraph", unused), Source("b.lgraph", other)]
+        return [one.code for one in check(sources, load=lambda _: None).diagnostics if one.code == "LG107"]
+
+    assert found("state S { x: Nope }\n") == ["LG107"]
+    assert found(importing) == []
 
 
 @pytest.mark.parametrize(
@@ -209,7 +224,7 @@ def test_whatever_may_be_allowed_leaves_a_graph_that_can_be_used(rule: Rule) -> 
     for key in allowed.program.graphs:
         assert graph_hash(allowed.program, key).full.startswith("lg1:")
     module = ModuleType(f"allowed_{rule.code}_lg")
-    (written,) = allowed.program.modules
+    (written,) = (one for one in allowed.program.modules if one.path == "example.lgraph")
     sys.modules[module.__name__] = module
     text = generate(allowed.program, written, version="0")
     exec(compile(text, "allowed_lg.py", "exec"), module.__dict__)  # noqa: S102 - our own output

@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, cast
 
 from . import FINDINGS, FINE, INTERRUPTED, USAGE
-from .terminal import Failure, color_mode, error_style
+from .terminal import Failure, color_mode, error_style, say
 
 if TYPE_CHECKING:
     import click
@@ -98,40 +98,40 @@ def _status(error: BaseException) -> int:
             return error.exit_code
         case SystemExit():
             if isinstance(error.code, str):
-                _say(error.code)
+                say(error.code)
                 return FINDINGS
             return error.code or FINE
         case KeyboardInterrupt() | click.Abort():
-            _say("interrupted")
+            say("interrupted")
             return INTERRUPTED
         case Failure():
-            _say(error.message, error.hint)
+            say(error.message, error.hint)
             return error.status
         case click.UsageError():
             _usage(error)
             return USAGE
         case click.ClickException():
-            _say(error.format_message())
+            say(error.format_message())
             return error.exit_code
         case BrokenPipeError():
             # Whoever read the output has seen enough; closing must not complain again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FINE
         case OSError():
-            _say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+            say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
             return USAGE
         case RecursionError() | MemoryError():
-            _say(f"the input is too large or nested too deeply ({type(error).__name__})")
+            say(f"the input is too large or nested too deeply ({type(error).__name__})")
             return USAGE
         case _ if (known := _runtime_error(error)) is not None:
             if type(known).__name__ == "GraphMismatch":
                 _mismatch(known)
                 return FINDINGS
-            _say(known.message + _where(known), known.hint)
+            say(known.message + _where(known), known.hint)
             return USAGE if type(known).__name__ in _USAGE_ERRORS else FINDINGS
         case _:
             what = str(error).partition("\n")[0]
-            _say(
+            say(
                 f"internal error: {type(error).__name__}" + (f": {what}" if what else ""),
                 "this is a bug in lgc; run again with --debug and report what it shows",
             )
@@ -149,7 +149,7 @@ def _mismatch(error: Any) -> None:
     from .wording import short_hash
 
     style = error_style()
-    _say(f"run `{error.run}` was made under another graph than the one given")
+    say(f"run `{error.run}` was made under another graph than the one given")
     lines = [f"run   {short_hash(error.expected)}", f"given {short_hash(error.actual)}"]
     lines += (
         ["what changed:"]
@@ -170,14 +170,6 @@ def _where(error: LgcError) -> str:
     return f" ({told})" if told else ""
 
 
-def _say(message: str, hint: str = "") -> None:
-    style = error_style()
-    text = f"{style.red('error', bold=True)}{style.bold(':')} {message}\n"
-    if hint:
-        text += f"  {style.blue('=')} {style.bold('help:')} {hint}\n"
-    sys.stderr.write(text)
-
-
 def _usage(error: click.UsageError) -> None:
     message = error.format_message()
     hint = ""
@@ -188,4 +180,4 @@ def _usage(error: click.UsageError) -> None:
         hint = f"did you mean {' or '.join(f'`{one}`' for one in sorted(near)[:3])}?"
     elif context is not None:
         hint = f"see `{context.command_path} --help`"
-    _say(message.rstrip("."), hint)
+    say(message.rstrip("."), hint)

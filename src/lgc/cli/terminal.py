@@ -100,6 +100,15 @@ def note(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def say(message: str, hint: str = "") -> None:
+    """Tell on standard error what went wrong, and the way out."""
+    style = error_style()
+    text = f"{style.red('error', bold=True)}{style.bold(':')} {message}\n"
+    if hint:
+        text += f"  {style.blue('=')} {style.bold('help:')} {hint}\n"
+    sys.stderr.write(text)
+
+
 def printable(text: str) -> str:
     """Text from outside with control characters escaped, so that it cannot steer a terminal."""
     return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)

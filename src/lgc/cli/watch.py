@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
-from .terminal import note
+from .terminal import Failure, note, say
 
 _PAUSE = 0.3  # seconds between two looks
 _MARGIN = 20_000_000  # nanoseconds that the clock of files may lag behind
@@ -16,13 +16,20 @@ _MARGIN = 20_000_000  # nanoseconds that the clock of files may lag behind
 def watch(run: Callable[[], Iterable[str]]) -> None:
     """Run, then again whenever a file that `run` looked at has changed, until the user stops it.
 
-    `run` gives the paths to look at: files, and folders in which files may appear.
+    `run` gives the paths to look at: files, and folders in which files may appear. Where it fails, but did
+    not before, that is said, and the same paths are watched on.
     """
+    paths: list[str] = []
     while True:
         if sys.stdout.isatty():
             sys.stdout.write("\x1b[2J\x1b[H")
         began = time.time_ns() - _MARGIN
-        paths = list(run())
+        try:
+            paths = list(run())
+        except Failure as problem:  # a file that is gone, or settings half written: it may be well soon
+            if not paths:
+                raise
+            say(problem.message, problem.hint)
         sys.stdout.flush()
         before = _stamps(paths)
         if any(changed > began for changed, _ in before.values()):
