@@ -3,9 +3,10 @@
     python bench/scale.py [--shapes NAME …] [--sizes N …] [--rules] [--commands]
 
 Times are seconds of the processor. *Floor* is one compiled regular expression that cuts the same text into
-words and does nothing with them; *rules/parse* is what the proofs cost beside reading; *growth* is the time of
-the larger size by that of the smaller, where 10 is linear. `--rules` shows the time of each rule, `--commands`
-runs `lgc check`, `hash`, `build` and `fmt` on the files instead: each must end with a result or a finding.
+words and does nothing with them; *rules/parse* is what the proofs cost beside reading; *growth* is the time
+of the larger size by that of the smaller, where 10 is linear. `--rules` shows the time of each rule,
+`--commands` runs `lgc check`, `hash`, `build` and `fmt` on the files instead: each must end with a result or
+a finding.
 """
 
 from __future__ import annotations

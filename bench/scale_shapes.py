@@ -78,7 +78,10 @@ def loops(size: int) -> Files:
     for k in range(count):
         back = [max(0, k - 7**j % (k + 1)) for j in range(10)]
         targets = list(dict.fromkeys(back))
-        edges += [f"n{k} -> n{to} when count < {90 - 9 * j} and score < 0.{9 - j}" for j, to in enumerate(targets[:9])][:1]
+        edges += [
+            f"n{k} -> n{to} when count < {90 - 9 * j} and score < 0.{9 - j}"
+            for j, to in enumerate(targets[:9])
+        ][:1]
         edges += [f"n{k} -> n{to} when count == {100 + j} max_visits 3" for j, to in enumerate(targets) if j]
         edges.append(f"n{k} -> " + (f"n{k + 1} else" if k + 1 < count else "end else"))
     return {"loops.lgraph": _graph(nodes, edges)}
@@ -90,10 +93,17 @@ def guards(size: int) -> Files:
     nodes = [f"task n{k} {{ reads topic, score  records Grade, Tick }}" for k in range(count)]
     edges = ["start -> n0"]
     for k in range(count):
-        groups = [" or ".join(f"count == {3 * (100 * g + a)}" for a in range(100)) for g in range(min(50, size // 100))]
+        groups = [
+            " or ".join(f"count == {3 * (100 * g + a)}" for a in range(100))
+            for g in range(min(50, size // 100))
+        ]
         atoms = " or ".join(f"({group})" for group in groups)  # a row of more than 200 is nested too deeply
         following = f"n{k + 1}" if k + 1 < count else "end"
-        edges += [f"n{k} -> {following} when {atoms}", f"n{k} -> n{k} when score < 0.5", f"n{k} -> {following} else"]
+        edges += [
+            f"n{k} -> {following} when {atoms}",
+            f"n{k} -> n{k} when score < 0.5",
+            f"n{k} -> {following} else",
+        ]
     return {"guards.lgraph": _graph(nodes, edges)}
 
 
@@ -154,7 +164,11 @@ def subgraphs(size: int) -> Files:
     parts = [STATE]
     depth = size // 2
     for g in range(depth):
-        inner = [f"subgraph s = g{g + 1}"] if g + 1 < depth else ["task s { reads topic, score, count  records Grade }"]
+        inner = (
+            [f"subgraph s = g{g + 1}"]
+            if g + 1 < depth
+            else ["task s { reads topic, score, count  records Grade }"]
+        )
         nodes = ["task n { reads topic  records Tick }", *inner]
         parts.append(_graph(nodes, ["start -> n -> s -> end"], "").replace("graph big(", f"graph g{g}("))
     return {"subgraphs.lgraph": "\n".join(parts)}

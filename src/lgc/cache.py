@@ -10,9 +10,6 @@ wrong with a file or its folder, it is not used; every entry can be deleted at a
 in one step, so that any number of processes can share a folder.
 """
 
-# Stamps need a stat; a path is text as everywhere here.
-# ruff: noqa: PTH
-
 from __future__ import annotations
 
 import json
@@ -20,6 +17,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -242,10 +240,8 @@ class Cache:
 
 
 def _remove(path: str) -> None:
-    try:
+    with suppress(OSError):
         os.unlink(path)
-    except OSError:
-        pass
 
 
 def _run_name(asked: str) -> str:
@@ -253,5 +249,5 @@ def _run_name(asked: str) -> str:
 
 
 def request(settings: Settings, root: str, paths: Iterable[str]) -> str:
-    """One text for what was asked for: the project, the form of its paths, where they start, and the files."""
+    """What was asked for as one text: the project, the form of its paths, where they start, the files."""
     return json.dumps([settings.root, root, os.getcwd(), *paths])

@@ -1,4 +1,4 @@
-"""From files that were asked for to what is found in them: remembered, or checked now, in parallel if it pays.
+"""From files that were asked for to what is found in them: remembered, or checked now.
 
     names ─► remembered run ─────────────────────────────────────────► findings
        └───► texts ─► groups ─► remembered part ─────────────────────────┤
@@ -18,7 +18,7 @@ from . import project
 from .cache import Cache, Run, Stamp, edition, folder_for, request, settled, stamp_of
 from .dsl.diagnostic import Diagnostic, Suppressed
 from .dsl.frozen import frozen
-from .project import Named
+from .project import Batch, Named
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ class Found:
     """What was found in the files of one project, before anybody chose among the findings.
 
     Attributes:
-        settings: of the project.
+        batch: the project, and the files where they had to be read.
         findings: by file and place.
         suppressed: what comments in the files silence.
         files: the paths of all files that were looked at.
         remembered: how many of these were not checked now.
     """
 
-    settings: Settings
+    batch: Batch
     findings: tuple[Diagnostic, ...]
     suppressed: tuple[Suppressed, ...]
     files: tuple[str, ...]
@@ -119,7 +119,8 @@ class _Work:
         part = _part(run.found, source)
         if part is None:
             return None
-        return Found(self.settings, part.findings, part.suppressed, part.files, len(part.files))
+        batch = Batch(self.settings, self.root, (), ())
+        return Found(batch, part.findings, part.suppressed, part.files, len(part.files))
 
     def _keep(self, part: Part, groups: list[Group], texts: Mapping[str, Source]) -> None:
         """Remember the whole run."""
@@ -159,7 +160,7 @@ class _Work:
             self.cache.flush()
             self._keep(whole, groups, texts)
             self.mark("cache")
-        return Found(self.settings, whole.findings, whole.suppressed, whole.files, self.remembered)
+        return Found(batch, whole.findings, whole.suppressed, whole.files, self.remembered)
 
     def _read(self, one: Named) -> project.Input:
         if not one.stdin:
@@ -202,14 +203,12 @@ class _Work:
 
     def _digest(self, group: Group) -> str:
         """All that the findings of a group depend on, beside the tool."""
-        from hashlib import blake2b
-
-        total = blake2b(digest_size=20)
+        total = _blake2b()(digest_size=20)
         for text in (self.root, *group.given, "", *sorted(group.missing), ""):
             total.update(text.encode("utf-8", "surrogateescape") + b"\0")
         for path, content in group.files.items():
             total.update(f"{path}\0{len(content)}\0".encode("utf-8", "surrogateescape") + content)
-        return total.hexdigest()
+        return str(total.hexdigest())
 
     def _check(self, group: Group, texts: Mapping[str, Source]) -> Part:
         """Check one group here."""
@@ -259,6 +258,15 @@ class _Work:
         parts = [self._check(group, texts) for group in groups]
         self.mark("check")
         return parts
+
+
+def _blake2b() -> Any:
+    """The hash function, without the rest of `hashlib`, which takes longer to import than a file to check."""
+    try:
+        from _blake2 import blake2b  # pyright: ignore
+    except ImportError:  # a Python that has it elsewhere
+        from hashlib import blake2b
+    return blake2b  # pyright: ignore
 
 
 def _cache(settings: Settings) -> Cache | None:

@@ -31,7 +31,7 @@ def to_data(value: Any) -> Any:
         case Span():
             return ["Span", value.start, value.end]
         case tuple():
-            items: tuple[Any, ...] = value
+            items: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType]
             return ["", *map(to_data, items)]
         case _ if getattr(diagnostic, type(value).__name__, None) is type(value):
             return [type(value).__name__, *(to_data(getattr(value, name)) for name in value.__slots__)]

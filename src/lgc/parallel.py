@@ -1,8 +1,8 @@
 """From pieces of work to their results, shared out to forked processes.
 
-A child is forked with everything loaded and the work in memory; only results travel, as JSON. Whatever a child
-could not do, for whatever reason, has no result, and the caller does it. Nobody outlives the caller: children
-are killed when it is interrupted, and stop by themselves when it is gone.
+A child is forked with everything loaded and the work in memory; only results travel, as JSON. Whatever a
+child could not do, for whatever reason, has no result, and the caller does it. Nobody outlives the caller:
+children are killed when it is interrupted, and stop by themselves when it is gone.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def in_processes(weights: Sequence[int], do: Callable[[int], Any], count: int) -
         for number in mine:
             results[number] = do(number)
         while children:
-            results.update(_collect(children[-1]))
-            children.pop()
+            text = _read(children[-1].results)
+            results.update(_ended(children.pop(), text))
     finally:
         for child in children:
             _stop(child)
@@ -87,7 +87,7 @@ def _start(pieces: tuple[int, ...], do: Callable[[int], Any]) -> _Child:
                 break
             results.append(do(number))
         else:
-            with open(sender, "wb") as out:  # noqa: PTH123  (a pipe)
+            with open(sender, "wb") as out:
                 out.write(json.dumps(results).encode())
             status = 0
     finally:
@@ -95,9 +95,14 @@ def _start(pieces: tuple[int, ...], do: Callable[[int], Any]) -> _Child:
         os._exit(status)
 
 
-def _collect(child: _Child) -> dict[int, Any]:
-    with open(child.results, "rb", closefd=False) as file:  # noqa: PTH123  (a pipe)
-        text = file.read()
+def _read(results: int) -> bytes:
+    """All that a child writes, until it ends."""
+    with open(results, "rb", closefd=False) as file:
+        return file.read()
+
+
+def _ended(child: _Child, text: bytes) -> dict[int, Any]:
+    """The results of a child that has ended; none if it did not come to its end."""
     os.close(child.results)
     _, status = os.waitpid(child.process, 0)
     if status:
@@ -107,12 +112,10 @@ def _collect(child: _Child) -> dict[int, Any]:
 
 
 def _stop(child: _Child) -> None:
+    """End a child that is still at work, and forget it."""
     try:
         os.kill(child.process, 9)
         os.waitpid(child.process, 0)
     except (ProcessLookupError, ChildProcessError):
         pass
-    try:
-        os.close(child.results)
-    except OSError:
-        pass
+    os.close(child.results)

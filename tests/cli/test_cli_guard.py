@@ -140,7 +140,7 @@ def test_a_bug_is_told_in_a_sentence(lgc: Lgc, place: Path, monkeypatch: pytest.
         raise ZeroDivisionError("oh no")
 
     (place / "a.lgraph").write_text(GOOD)
-    monkeypatch.setattr("lgc.cli.findings.check_inputs", broken)
+    monkeypatch.setattr("lgc.cli.findings.found_in", broken)
     ran = lgc("check", "a.lgraph")
     assert ran.status == 2
     assert ran.err.startswith("error: internal error: ZeroDivisionError: oh no\n")

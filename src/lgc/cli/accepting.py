@@ -33,7 +33,7 @@ class Accepting:
             return result
         kept, accepted = acceptance.split(result.findings, findings.prints(result))
         silenced = (*result.suppressed, *accepted)
-        return findings.Result(result.batch, result.checked, tuple(kept), silenced)
+        return result.judged(tuple(kept), silenced)
 
     def reports(self, result: findings.Result) -> list[Diagnostic]:
         """What is wrong with the entries of the baseline about the files of a result that was applied."""
@@ -95,8 +95,7 @@ def looked_at(result: findings.Result, baseline: Baseline | None) -> dict[str, b
     errors = [one for one in result.findings if not BY_CODE[one.code].allowable]
     whole = not any(one.severity == "error" for one in errors)
     batch = result.batch
-    paths = [file.source.path for file in result.checked.files]
-    looked = {batch.in_project(path): whole for path in paths}
+    looked = {batch.in_project(path): whole for path in result.files}
     for entry in baseline.entries if baseline is not None else ():
         if entry.file not in looked and not os.path.exists(os.path.join(batch.root, entry.file)):
             looked[entry.file] = True

@@ -31,6 +31,7 @@ from .checking import Options, check_paths
 @click.option("--reason", default="", metavar="TEXT", help="With --write-baseline: why it is accepted.")
 @click.option("--impls", is_flag=True, help="Import the tasks' functions: are they there, do they fit?")
 @click.option("--nodes", default="", metavar="MODULE[:CLASS]", help="Where --impls looks for the functions.")
+@click.option("--no-cache", is_flag=True, help="Check every file, and remember nothing of it.")
 @click.option("--watch", "watching", is_flag=True, help="Check again whenever a file changes.")
 @click.option("--stdin-name", default="", metavar="PATH", help="What standard input (-) is called.")
 def check_command(paths: tuple[str, ...], reason: str, **written: Any) -> int:

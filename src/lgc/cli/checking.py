@@ -31,6 +31,7 @@ class Options:
     reason: str = ""
     fix: bool = False
     diff: bool = False
+    no_cache: bool = False
     watching: bool = False
 
 
@@ -62,27 +63,38 @@ def check_paths(paths: tuple[str, ...], options: Options = PLAIN) -> int:
         from .watch import watch
 
         watch(lambda: _watched(paths, options))
-    inputs = findings.read_inputs(paths, options.stdin_name)
-    if options.write_baseline:
-        from .accepting import write_baseline
-
-        return write_baseline(look(inputs, options), options)
     if options.fix or options.diff:
         from .fixing import fix_inputs
 
-        return fix_inputs(inputs, options)
-    looked = look(inputs, options)
+        return fix_inputs(findings.read_inputs(paths, options.stdin_name), options)
+    looked = look_at(paths, options)
+    if options.write_baseline:
+        from .accepting import write_baseline
+
+        return write_baseline(looked, options)
     tell(looked, options)
     return findings.status(looked.findings, strict=options.strict)
 
 
+def look_at(paths: tuple[str, ...], options: Options) -> Looked:
+    """Look for the findings in files; only what is remembered of files is written."""
+    if options.impls:
+        return look(findings.read_inputs(paths, options.stdin_name), options)
+    remember = not options.no_cache
+    return _judged(findings.found_in(paths, stdin_name=options.stdin_name, remember=remember), options)
+
+
 def look(inputs: Sequence[project.Input], options: Options) -> Looked:
-    """Check files; nothing is written."""
+    """Check texts; nothing is written."""
+    return _judged(findings.check_inputs(inputs, accepted=False), options)
+
+
+def _judged(results: list[findings.Result], options: Options) -> Looked:
+    """The findings that count, and those that are silenced."""
     only, without = findings.split_codes(options.select), findings.split_codes(options.ignore)
-    accepting = _accepting(inputs, options)
+    accepting = _accepting(results, options)
     kept: list[Diagnostic] = []
     silenced: list[Suppressed] = []
-    results = findings.check_inputs(inputs, accepted=False)
     for number, result in enumerate(results):
         if options.impls:
             result = result.with_findings(_impls(result, options.nodes))
@@ -94,13 +106,15 @@ def look(inputs: Sequence[project.Input], options: Options) -> Looked:
         silenced += choice.of_suppressed(result.suppressed)
         if accepting is not None:
             kept += choice.of(accepting.reports(result))
-    files = sum(len(result.checked.files) + len(result.batch.findings) for result in results)
+    files = sum(len(result.files) for result in results)
     return Looked(tuple(results), tuple(kept), tuple(silenced), files, accepting)
 
 
-def _accepting(inputs: Iterable[project.Input], options: Options) -> Accepting | None:
+def _accepting(results: Iterable[findings.Result], options: Options) -> Accepting | None:
     """The baselines to use, if there are any."""
-    if options.write_baseline or not (options.baseline or any(one.settings.baseline for one in inputs)):
+    if options.write_baseline or not (
+        options.baseline or any(one.batch.settings.baseline for one in results)
+    ):
         return None
     from .accepting import Accepting
 
@@ -144,9 +158,9 @@ def _impls(result: findings.Result, nodes: str) -> list[Diagnostic]:
 
 def _watched(paths: tuple[str, ...], options: Options) -> list[str]:
     """Check once; gives the files that were looked at, and the folders in which files may appear."""
-    looked = look(findings.read_inputs(paths, options.stdin_name), options)
+    looked = look_at(paths, options)
     tell(looked, options)
-    read = [file.source.path for result in looked.results for file in result.checked.files]
+    read = [path for result in looked.results for path in result.files]
     settings = [result.batch.settings.origin or "" for result in looked.results]
     baselines = looked.accepting.paths() if looked.accepting is not None else []
     return [one for one in (*read, *settings, *baselines, *_folders(paths)) if one]

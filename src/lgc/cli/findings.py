@@ -14,6 +14,7 @@ from . import FINDINGS, FINE
 from .terminal import Failure, wants_color
 
 if TYPE_CHECKING:
+    from ..checks import Mark
     from ..compiler import Checked
     from ..dsl.fingerprint import Identity
     from ..dsl.report import More
@@ -26,14 +27,26 @@ ALWAYS = frozenset({"LG001", "LG002", "LG003", "LG004", "LG005", "LG006"})
 class Result:
     """One project's files after checking.
 
-    `findings` holds also those about bytes that are no text; `suppressed` those that a comment or the
-    baseline silences.
+    Attributes:
+        batch: the files; without their texts where what was found is remembered.
+        known: what the compiler made of them, None where what was found is remembered.
+        files: the paths of all files that were looked at.
+        findings: also those about bytes that are no text.
+        suppressed: those that a comment or the baseline silences.
     """
 
     batch: project.Batch
-    checked: Checked
+    known: Checked | None
+    files: tuple[str, ...]
     findings: tuple[Diagnostic, ...]
     suppressed: tuple[Suppressed, ...] = ()
+
+    @property
+    def checked(self) -> Checked:
+        """What the compiler made of the files. Raises RuntimeError where nobody asked for it."""
+        if self.known is None:
+            raise RuntimeError("only the findings of these files were asked for")
+        return self.known
 
     @property
     def sound(self) -> bool:
@@ -42,7 +55,11 @@ class Result:
 
     def with_findings(self, more: Iterable[Diagnostic]) -> Result:
         """The same with further findings."""
-        return Result(self.batch, self.checked, (*self.findings, *more), self.suppressed)
+        return self.judged((*self.findings, *more), self.suppressed)
+
+    def judged(self, kept: tuple[Diagnostic, ...], silenced: tuple[Suppressed, ...]) -> Result:
+        """The same with other findings."""
+        return Result(self.batch, self.known, self.files, kept, silenced)
 
 
 def read_inputs(paths: Sequence[str], stdin_name: str = "") -> list[project.Input]:
@@ -51,6 +68,25 @@ def read_inputs(paths: Sequence[str], stdin_name: str = "") -> list[project.Inpu
         return project.inputs(paths, stdin_name=stdin_name)
     except ProjectError as error:
         raise Failure(error.message, error.hint) from error
+
+
+def found_in(
+    paths: Sequence[str], *, stdin_name: str = "", remember: bool = True, mark: Mark | None = None
+) -> list[Result]:
+    """Look for the findings in files, and for nothing else: what is remembered of them counts.
+
+    `remember` and `mark` as for `checks.found_in`. Raises Failure where a file cannot be read.
+    """
+    from ..checks import found_in as found_in_files
+
+    try:
+        names = project.named(paths, stdin_name=stdin_name)
+        if mark is not None:
+            mark("find files")
+        found = found_in_files(names, remember=remember, mark=mark)
+    except ProjectError as error:
+        raise Failure(error.message, error.hint) from error
+    return [Result(one.batch, None, one.files, one.findings, one.suppressed) for one in found]
 
 
 def check_inputs(inputs: Iterable[project.Input], *, accepted: bool = True) -> list[Result]:
@@ -63,7 +99,10 @@ def check_inputs(inputs: Iterable[project.Input], *, accepted: bool = True) -> l
     results: list[Result] = []
     for batch in project.batches(inputs):
         checked = check(batch.sources, load=project.load, root=batch.root)
-        result = Result(batch, checked, (*batch.findings, *checked.diagnostics), checked.suppressed)
+        files = [file.source.path for file in checked.files]
+        files += [finding.place.source.path for finding in batch.findings]
+        found = (*batch.findings, *checked.diagnostics)
+        result = Result(batch, checked, tuple(files), found, checked.suppressed)
         if accepted and batch.settings.baseline and not result.sound:
             from .accepting import Accepting
 
@@ -86,7 +125,7 @@ def sound(results: list[Result], *, quiet: bool = False) -> list[Result]:
     if not all(result.sound for result in results):
         errors = [f for result in results for f in result.findings if f.severity is Severity.ERROR]
         if not quiet:
-            report(errors, sum(len(result.checked.files) for result in results), to_errors=True)
+            report(errors, sum(len(result.files) for result in results), to_errors=True)
         from click.exceptions import Exit  # a clean file needs nothing of click
 
         raise Exit(FINDINGS)
