@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 
 class Analyses:
-    """The analyses of one program."""
+    """The analyses of one program; `waiting` says, where it was asked, which graphs hold a barrier."""
 
-    __slots__ = ("_effects", "_presence", "gaps", "program")
+    __slots__ = ("_effects", "_presence", "gaps", "program", "waiting")
 
     def __init__(self, program: Program, gaps: Mapping[Key, Gaps]) -> None:
         self.program = program
         self.gaps = gaps
         self._effects: Effects | None = None
         self._presence: Presence | None = None
+        self.waiting: dict[Key, bool] = {}
 
     @property
     def effects(self) -> Effects:

@@ -142,9 +142,8 @@ def _remedy(view: GraphView, one: Write, other: Write, who: str, alone: str) -> 
     field = None if state is None else state.field(path[0])
     if field is None:
         return ""
-    rules = [f"`merge {rule}`" for rule in (_rules(field.type) if len(path) == 1 else ("last",))]
-    merges = rules[0] if len(rules) == 1 else ", ".join(rules[:-1]) + " or " + rules[-1]
-    say = f"give `{field.name}` a rule that joins what was written: {merges}"
+    rules = _rules(field.type) if len(path) == 1 else ("last",)
+    say = f"say how `{field.name}` is joined (" + ", ".join(f"`merge {rule}`" for rule in rules) + ")"
     kinds = {write.kind for write in writes}
     if kinds <= {"put", "union"}:
         return f"write `{_dotted(path)} += {{key: value}}` in every {who}, which composes, or {say}"
@@ -277,7 +276,9 @@ def _of_map(view: GraphView, node: model.MapNode, merged: frozenset[str]) -> Ite
     topmost = {path[0] for path in known}
     told: set[str] = set()
     for _, value in node.lens.inputs:
-        for path, place in mentions(value):
+        # A field given as it is stands for the field itself; what is computed from it is plainly a value.
+        paths = list(mentions(value)) if isinstance(value, model.FieldRef | model.Attr) else []
+        for path, place in paths:
             entry = None if path[0] in topmost or path[0] in told else writers.other(path, 1)
             if entry is None:
                 continue

@@ -19,6 +19,7 @@ from ..model import END, START, Key
 from ..regions import region as region_words
 from ..resolve import Resolved
 from ..rule import Rule
+from . import cycles
 
 _STATE = "state Job {\n  done: bool\n}\n"
 
@@ -149,6 +150,11 @@ def _circle(nodes: list[model.Subgraph | model.MapNode], start: Key) -> Diagnost
     return CONTAINS.found(message, nodes[0].place, help="repeat with edges, not with graphs", related=related)
 
 
+_LOOP = (
+    "state Job {\n  done: bool = false\n\n  mutation Finish() { done = true }\n}\n"
+    "\ngraph work(Job) {\n  task plan { reads done }\n  task act  { records Finish }\n\n"
+)
+
 NO_START = Rule(
     "LG301",
     "no-start",
@@ -165,10 +171,8 @@ NO_END = Rule(
     Severity.ERROR,
     "`end` cannot be reached from `start`",
     "Such a run could only stop by an error or by `max_steps`.",
-    _STATE
-    + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n  start -> plan -> act -> plan\n}\n",
-    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n  start -> plan -> act\n"
-    "  act -> end  when done\n  act -> plan else\n}\n",
+    _LOOP + "  start -> plan -> act -> plan\n}\n",
+    _LOOP + "  start -> plan -> act\n  act -> end  when done\n  act -> plan else\n}\n",
     check=_no_end,
     allowable=True,
 )
@@ -204,10 +208,8 @@ ENDLESS = Rule(
     Severity.ERROR,
     "a node from which `end` cannot be reached",
     "A run that gets there goes in a circle until `max_steps` stops it.",
-    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n  start -> plan\n"
-    "  plan -> end when done\n  plan -> act else\n  act -> act\n}\n",
-    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n  task act\n\n  start -> plan\n"
-    "  plan -> end when done\n  plan -> act else\n  act -> plan\n}\n",
+    _LOOP + "  start -> plan\n  plan -> end when done\n  plan -> act else\n  act -> act\n}\n",
+    _LOOP + "  start -> plan\n  plan -> end when done\n  plan -> act else\n  act -> plan\n}\n",
     check=_endless,
     allowable=True,
 )
@@ -237,20 +239,6 @@ DOUBLE = Rule(
     _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n\n  start -> plan -> end\n}\n",
     check=_double,
 )
-CYCLE = Rule(
-    "LG310",
-    "unbounded-cycle",
-    Severity.ERROR,
-    "a cycle that nothing limits: no `max_visits`, no barrier, no way out that a changed field can open",
-    "Such a cycle runs until `max_steps` stops it, and costs what its nodes cost each time.",
-    _STATE + "\ngraph work(Job) {\n  task plan { reads done }\n\n  start -> plan\n"
-    "  plan -> end  when done\n  plan -> plan else\n}\n",
-    "state Job {\n  done: bool = false\n\n  mutation Finish() { done = true }\n}\n"
-    "\ngraph work(Job) {\n  task plan { records Finish }\n\n  start -> plan\n  plan -> end  when done\n"
-    "  plan -> plan else max_visits 5\n}\n",
-    active=False,
-    allowable=True,
-)
 CONTAINS = Rule(
     "LG311",
     "graphs-in-circle",
@@ -264,4 +252,4 @@ CONTAINS = Rule(
     check_program=_contains,
 )
 
-RULES = (NO_START, NO_END, UNREACHABLE, STUCK, ENDLESS, CROSSING, DOUBLE, CYCLE, CONTAINS)
+RULES = (NO_START, NO_END, UNREACHABLE, STUCK, ENDLESS, CROSSING, DOUBLE, *cycles.RULES, CONTAINS)

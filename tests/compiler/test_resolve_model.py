@@ -185,7 +185,7 @@ def test_regions_and_their_edges() -> None:
 
 def test_guards_are_typed_by_what_is_known_there() -> None:
     found = graph(
-        "task a  start -> a  a -> end when verdict != none and verdict == Verdict.accept  a -> a else"
+        "task a  start -> a  a -> end when verdict != none and verdict == Verdict.accept  a -> end else"
     )
     guard = found.regions[0].edges[1].guard
     assert isinstance(guard, m.Binary) and isinstance(guard.right, m.Binary)
@@ -196,7 +196,7 @@ def test_guards_are_typed_by_what_is_known_there() -> None:
 
 
 def test_int_beside_float_is_widened_in_arithmetic_only() -> None:
-    found = graph("task a  start -> a  a -> end when size + score > 1 and size < score  a -> a else")
+    found = graph("task a  start -> a  a -> end when size + score > 1 and size < score  a -> end else")
     guard = found.regions[0].edges[1].guard
     assert isinstance(guard, m.Binary)
     total, compared = guard.left, guard.right
