@@ -20,7 +20,6 @@ from lgc.dsl.source import Source
 HEAD = "state Job {\n  done: bool = false\n\n  mutation Finish(done)\n}\n\ngraph work(Job) {\n"
 TAIL = "  task plan { reads done  records Finish }\n\n  start -> plan -> end\n  lost -> end\n}\n"
 
-COMMON = {"common.lgraph": b"record Note {\n  text: str\n}\n"}
 NOT_UNDERSTOOD = "this `lgc: allow` comment is not understood"
 SHAPE = "write `// lgc: allow CODE reason`"
 
