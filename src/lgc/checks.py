@@ -318,7 +318,11 @@ def _part(data: Any, source: Callable[[str], Source]) -> Part | None:
                 return seen.get(path) or seen.setdefault(path, source(path))
 
             try:
-                return Part(from_data(findings, once), from_data(suppressed, once), tuple(map(str, files)))
+                found = from_data(findings, once), from_data(suppressed, once)
+                kinds = Diagnostic, Suppressed
+                if all(isinstance(one, kind) for row, kind in zip(found, kinds, strict=True) for one in row):
+                    return Part(*found, tuple(map(str, files)))
+                return None
             except (ValueError, TypeError, LookupError, AttributeError):
                 return None
         case _:
