@@ -37,6 +37,7 @@ class Rule:
         active: whether this edition finds it.
         allowable: whether a comment `lgc: allow` may silence it: the program can be resolved, hashed, built
             and run without its repair.
+        fixable: whether some of its findings come with a repair that `lgc check --fix` applies.
     """
 
     code: str
@@ -50,6 +51,7 @@ class Rule:
     check_program: ProgramCheck | None = None
     active: bool = True
     allowable: bool = False
+    fixable: bool = False
 
     def found(
         self,

@@ -34,6 +34,7 @@ NO_FIELD = Rule(
     "  mutation Add(n: Note) { size = len(n.txt) }\n}\n" + _records("Add"),
     "record Note {\n  text: str\n}\n\nstate Job {\n  note: Note\n  size: int = 0\n\n"
     "  mutation Add(n: Note) { size = len(n.text) }\n}\n" + _records("Add"),
+    fixable=True,
 )
 ARGUMENTS = Rule(
     "LG203",
@@ -45,6 +46,7 @@ ARGUMENTS = Rule(
     + _records("Grow"),
     "state Job {\n  size: int = 0\n\n  mutation Grow(by: int) { size = max(size, by) }\n}\n"
     + _records("Grow"),
+    fixable=True,
 )
 OPTIONAL = Rule(
     "LG204",

@@ -67,6 +67,7 @@ UNDEFINED = Rule(
     "Nothing is declared under that name where it is used.",
     _STATE + "\ngraph work(Job) {\n  task publish { reads done }\n\n  start -> pubish -> end\n}\n",
     _STATE + "\ngraph work(Job) {\n  task publish { reads done }\n\n  start -> publish -> end\n}\n",
+    fixable=True,
 )
 TWICE = Rule(
     "LG102",
@@ -79,6 +80,7 @@ TWICE = Rule(
     "state Job {\n  done: bool\n  done: int\n}\n" + _GRAPH,
     _STATE + _GRAPH,
     check_program=_meet,
+    fixable=True,
 )
 RESERVED = Rule(
     "LG103",

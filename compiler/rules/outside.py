@@ -26,7 +26,9 @@ def _migrate(body: str, source: str = _HASH) -> str:
 
 
 def _rule(number: int, name: str, summary: str, why: str, example: str, repair: str, active: bool) -> Rule:
-    return Rule(f"LG{number}", name, Severity.ERROR, summary, why, example, repair, active=active)
+    fixable = number in (704, 705, 706)  # names that are not there
+    words = (summary, why, example, repair)
+    return Rule(f"LG{number}", name, Severity.ERROR, *words, active=active, fixable=fixable)
 
 
 RULES = (

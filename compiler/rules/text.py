@@ -28,6 +28,7 @@ SYNTAX = Rule(
     "What follows cannot be understood. The rest of the file is still checked.",
     "state Job {\n  done bool\n}\n" + _GRAPH,
     _STATE + _GRAPH,
+    fixable=True,
 )
 STRING = Rule(
     "LG003",
@@ -46,6 +47,7 @@ NUMBER = Rule(
     "A typing mistake in a limit is worth a stop.",
     _STATE + "\ngraph work(Job) {\n  task plan { timeout 60x }\n\n  start -> plan -> end\n}\n",
     _STATE + "\ngraph work(Job) {\n  task plan { timeout 60s }\n\n  start -> plan -> end\n}\n",
+    fixable=True,
 )
 ESCAPE = Rule(
     "LG005",
@@ -76,6 +78,7 @@ ALLOW = Rule(
     "holds for the entries of a baseline file.",
     "// lgc: allow LG504\n" + _STATE + _GRAPH,
     "// LG504 would be allowed here, with a reason\n" + _STATE + _GRAPH,
+    fixable=True,
 )
 
 RULES = (ENCODING, SYNTAX, STRING, NUMBER, ESCAPE, LIMIT, ALLOW)

@@ -264,6 +264,7 @@ UNUSED_IMPORT = Rule(
     _STATE + _GRAPH,
     check_program=_imports,
     allowable=True,
+    fixable=True,
 )
 UNUSED = Rule(
     "LG107",
@@ -279,6 +280,7 @@ UNUSED = Rule(
     _STATE + _GRAPH,
     check_program=_unused,
     allowable=True,
+    fixable=True,
 )
 
 RULES = (UNUSED_IMPORT, UNUSED)

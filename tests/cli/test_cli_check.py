@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from lgc.compiler.rule import Rule
+from lgc.compiler.rules import RULES
+
 Lgc = Callable[..., Any]
 
 GOOD = "state S { count: int = 0 }\ngraph g(S) { task a { reads count }  start -> a -> end }\n"
@@ -144,10 +147,25 @@ def test_explain(lgc: Lgc) -> None:
 def test_explain_lists_and_suggests(lgc: Lgc) -> None:
     listed = lgc("explain")
     assert listed.status == 0
-    assert "LG901  error     stale-code" in listed.out
+    assert "\n\nGenerated code\nLG901  error     stale-code" in listed.out
     ran = lgc("explain", "LG999")
     assert ran.status == 2
     assert "no finding is called `LG999`" in ran.err
+    assert "did you mean `undefined-name`?" in lgc("explain", "undefind-name").err
+    family = json.loads(lgc("explain", "lg5", "--json").out)
+    assert {rule["family"] for rule in family} == {"Data and races"}
+    assert [rule["code"] for rule in family] == sorted(rule["code"] for rule in family)
+    assert "Names" not in lgc("explain", "LG5").out
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_explain_says_whether_it_can_be_allowed_and_fixed(lgc: Lgc, rule: Rule) -> None:
+    told = lgc("explain", rule.code).out
+    assert (f"`// lgc: allow {rule.code} REASON`" in told) == rule.allowable
+    assert ("cannot be allowed" in told.split("Repair")[-1]) != rule.allowable
+    assert ("`lgc check --fix` makes it" in told) == rule.fixable
+    data = json.loads(lgc("explain", rule.code, "--json").out)
+    assert (data["allowable"], data["fixable"]) == (rule.allowable, rule.fixable)
 
 
 # --- functions --------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -14,6 +15,20 @@ from .terminal import Failure, Style, out, output_style, table
 if TYPE_CHECKING:
     from ..compiler.rule import Rule
 
+FAMILIES = {
+    "LG0": "Text and syntax",
+    "LG1": "Names",
+    "LG2": "Types",
+    "LG3": "Shape of graphs",
+    "LG4": "Routing",
+    "LG5": "Data and races",
+    "LG6": "Policies",
+    "LG7": "Migrations",
+    "LG8": "Scenarios",
+    "LG9": "Generated code",
+}
+_WIDTH = 90
+
 
 @click.command("explain")
 @click.argument("code", required=False)
@@ -21,25 +36,24 @@ if TYPE_CHECKING:
 def explain_command(code: str | None, as_json: bool) -> int:
     """What a finding means, an example that causes it and its repair.
 
-    CODE is a code (LG401) or the finding's name (routing-gap). Without it, all findings are listed.
+    CODE is a code (LG401), the beginning of some (LG4) or the finding's name (not-exhaustive). Without it,
+    all findings are listed.
     """
     from ..compiler.rules import BY_CODE
 
-    rules = list(BY_CODE.values()) if code is None else [_find(BY_CODE, code)]
+    rules = sorted(BY_CODE.values(), key=_code)
+    if code is not None:
+        rules = _find(rules, code)
+    one = len(rules) == 1 and code is not None
     if as_json:
         import json
 
         told = [_json(rule) for rule in rules]
-        out(json.dumps(told if code is None else told[0], indent=2, ensure_ascii=False))
-        return FINE
-    style = output_style()
-    if code is None:
-        rows = [
-            (style.bold(r.code), _severity(r, style), r.name, r.summary) for r in sorted(rules, key=_code)
-        ]
-        out(table(("CODE", "SEVERITY", "NAME", "FINDS"), rows, style))
+        out(json.dumps(told[0] if one else told, indent=2, ensure_ascii=False))
+    elif one:
+        _write(rules[0], output_style())
     else:
-        _write(rules[0], style)
+        _list(rules, output_style())
     return FINE
 
 
@@ -47,17 +61,16 @@ def _code(rule: Rule) -> str:
     return rule.code
 
 
-def _find(by_code: dict[str, Rule], written: str) -> Rule:
-    wanted = written.strip().upper()
-    if wanted in by_code:
-        return by_code[wanted]
-    by_name = {rule.name: rule for rule in by_code.values()}
-    found = by_name.get(written.strip().lower())
-    if found is not None:
+def _find(rules: list[Rule], written: str) -> list[Rule]:
+    """The rule of a code or name, or those of a beginning."""
+    wanted, name = written.strip().upper(), written.strip().lower()
+    found = [rule for rule in rules if rule.code == wanted or rule.name == name]
+    if not found and wanted.startswith("LG"):
+        found = [rule for rule in rules if rule.code.startswith(wanted)]
+    if found:
         return found
-    near = get_close_matches(wanted, by_code, n=1, cutoff=0.5) or get_close_matches(
-        written.lower(), by_name, n=1
-    )
+    near = get_close_matches(wanted, [rule.code for rule in rules], n=1, cutoff=0.5)
+    near = get_close_matches(name, [rule.name for rule in rules], n=1) or near
     hint = f"did you mean `{near[0]}`?" if near else "`lgc explain` alone lists all of them"
     raise Failure(f"no finding is called `{written}`", hint)
 
@@ -66,10 +79,35 @@ def _severity(rule: Rule, style: Style) -> str:
     return style.red(rule.severity) if rule.severity == "error" else style.yellow(rule.severity)
 
 
+# --- the list ---------------------------------------------------------------------------------------------
+
+
+def _list(rules: Iterable[Rule], style: Style) -> None:
+    """All rules, those of a family together."""
+    rows = [_row(rule, style) for rule in rules]
+    header = ("CODE", "SEVERITY", "NAME", "FINDS")
+    head, *lines = table(header, rows, style).split("\n")
+    out(head)
+    family = ""
+    for rule, line in zip(rules, lines, strict=True):
+        if rule.code[:3] != family:
+            family = rule.code[:3]
+            out()
+            out(style.bold(FAMILIES.get(family, family)))
+        out(line)
+
+
+def _row(rule: Rule, style: Style) -> tuple[str, str, str, str]:
+    return (style.bold(rule.code), _severity(rule, style), rule.name, rule.summary)
+
+
+# --- one rule ---------------------------------------------------------------------------------------------
+
+
 def _write(rule: Rule, style: Style) -> None:
     out(f"{style.bold(rule.code)} {rule.name} ({_severity(rule, style)})")
     out()
-    out(_paragraphs(rule.summary))
+    out(_paragraphs(f"{rule.summary[:1].upper()}{rule.summary[1:]}."))
     if rule.why:
         out()
         out(_paragraphs(rule.why))
@@ -80,23 +118,37 @@ def _write(rule: Rule, style: Style) -> None:
             out()
             for line in text.strip("\n").split("\n"):
                 out(f"    {line}".rstrip())
+    out()
+    if rule.fixable:
+        out(fill("Where only one repair is possible, `lgc check --fix` makes it.", _WIDTH))
+    out(fill(_allowing(rule), _WIDTH))
     if not rule.active:
         out()
         out(style.dim("This edition of lgc does not look for it yet."))
 
 
+def _allowing(rule: Rule) -> str:
+    if not rule.allowable:
+        return "It cannot be allowed: it must be repaired."
+    comment = f"// lgc: allow {rule.code} REASON"
+    return f"On the line above, `{comment}` allows it; so does an entry in the baseline."
+
+
 def _paragraphs(text: str) -> str:
-    return "\n\n".join(fill(" ".join(part.split()), 90) for part in text.strip().split("\n\n"))
+    return "\n\n".join(fill(" ".join(part.split()), _WIDTH) for part in text.strip().split("\n\n"))
 
 
 def _json(rule: Rule) -> dict[str, object]:
     return {
         "code": rule.code,
         "name": rule.name,
+        "family": FAMILIES.get(rule.code[:3], ""),
         "severity": str(rule.severity),
         "summary": rule.summary,
         "why": rule.why,
         "example": rule.example,
         "repair": rule.repair,
+        "allowable": rule.allowable,
+        "fixable": rule.fixable,
         "active": rule.active,
     }
