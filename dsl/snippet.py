@@ -1,7 +1,9 @@
 """From marked places of one source to the lines of a snippet: source lines with what is marked underlined.
 
     12 |   grade -> end when verdct == none
-       |                     ^^^^^^ no such field
+       |   -----             ^^^^^^ no such field
+       |   |
+       |   of this node
 
 One marked place over several lines is drawn with a rail at the left; further ones are underlined on their
 first line only. Long lines are cut to a window around what is marked.
@@ -17,6 +19,7 @@ from .source import Source, Span
 
 _WINDOW = 120  # characters shown of a line
 _BEFORE = 40  # of these before the first marked one
+_AROUND = 20  # of these at least behind the start of the last marked one
 _WHOLE = 4  # a place of up to so many lines is shown in full
 
 Paint = Callable[[str, str], str]
@@ -101,13 +104,29 @@ def _lines_shown(marks: Sequence[_Mark], rail: _Mark | None) -> list[int]:
 def _line(
     source: Source, number: int, marks: Sequence[_Mark], rail: _Mark | None, gutter: int, paint: Paint
 ) -> list[str]:
-    """A source line and the rows of signs below it."""
+    """A source line and the rows of signs below it; twice, where what is marked is too far apart."""
     text = source.line(number)
     here = [mark for mark in marks if mark.first == number and mark is not rail]
-    columns = [mark.start for mark in here]
     if rail is not None and number in (rail.first, rail.last):
-        columns.append(rail.start if number == rail.first else max(rail.end - 1, 0))
-    left, shown = _window(text, columns)
+        at = rail.start if number == rail.first else max(rail.end - 1, 0)
+        return _piece(text, number, here, rail, at, gutter, paint)
+    out: list[str] = []
+    for together in _windows(text, here):
+        out += _piece(text, number, together, rail, None, gutter, paint)
+    return out
+
+
+def _piece(
+    text: str,
+    number: int,
+    here: Sequence[_Mark],
+    rail: _Mark | None,
+    rail_at: int | None,
+    gutter: int,
+    paint: Paint,
+) -> list[str]:
+    """What a window shows of a source line, and the rows below it."""
+    left, shown = _window(text, [mark.start for mark in here] if rail_at is None else [rail_at])
     bar = paint("frame", " " * gutter + " |")
     head = paint("frame", f"{number:>{gutter}} |")
     hugging = rail is not None and not text[: rail.start].strip() and number == rail.first
@@ -121,20 +140,94 @@ def _line(
     def column(at: int) -> int:
         return _column(text, left, at)
 
-    for mark in here:
-        end = len(text) if mark.last > number else mark.end
-        size = max(column(end) - column(mark.start), 1)
-        out.append(f"{bar} {rail_text}{' ' * column(mark.start)}{_signs(mark, size, paint)}")
+    for row in _rows([_sized(mark, text, number, column) for mark in here], paint):
+        out.append(f"{bar} {rail_text}{row}".rstrip())
     if rail is not None and number == rail.first and not hugging:
         out.append(f"{bar}  {paint(rail.role, '_' * (column(rail.start) + 1) + rail.sign)}")
     if rail is not None and number == rail.last:
         line = "|" + "_" * (column(max(rail.end - 1, 0)) + 1)
-        out.append(f"{bar} {paint(rail.role, line)}{_signs(rail, 1, paint)}")
+        words = f" {rail.text}" if rail.text else ""
+        out.append(f"{bar} {paint(rail.role, line)}{paint(rail.role, rail.sign + words)}")
     return out
 
 
-def _signs(mark: _Mark, size: int, paint: Paint) -> str:
-    return paint(mark.role, mark.sign * size + (f" {mark.text}" if mark.text else ""))
+# --- rows of signs ----------------------------------------------------------------------------------------
+
+
+class _Drawn(NamedTuple):
+    """A mark on its line: the column of its first sign, how many there are, and its words."""
+
+    at: int
+    size: int
+    mark: _Mark
+
+    @property
+    def end(self) -> int:
+        return self.at + self.size
+
+
+def _sized(mark: _Mark, text: str, number: int, column: Callable[[int], int]) -> _Drawn:
+    end = len(text) if mark.last > number else mark.end
+    at = column(mark.start)
+    return _Drawn(at, max(column(end) - at, 1), mark)
+
+
+def _rows(drawn: Sequence[_Drawn], paint: Paint) -> list[str]:
+    """Marks that stand side by side share a row; each that overlaps another gets one of its own.
+
+    In a shared row the words of the last mark stand behind it, those of the others hang below.
+    """
+    side: list[_Drawn] = []
+    over: list[_Drawn] = []
+    for one in drawn:  # the primary one comes first
+        apart = all(one.end < other.at or other.end < one.at for other in side)
+        (side if apart else over).append(one)
+    side.sort(key=lambda one: one.at)
+    if not side:
+        return []
+    *others, last = side
+    hanging = [one for one in others if one.mark.text]
+    signs = [(one.at, paint(one.mark.role, one.mark.sign * one.size), one.size) for one in side]
+    words = f" {last.mark.text}" if last.mark.text else ""
+    rows = [_row(signs) + paint(last.mark.role, words)]
+    if hanging:
+        rows.append(_row([(one.at, paint(one.mark.role, "|"), 1) for one in hanging]))
+    while hanging:
+        one = hanging.pop()
+        bars = [(other.at, paint(other.mark.role, "|"), 1) for other in hanging]
+        rows.append(_row([*bars, (one.at, paint(one.mark.role, one.mark.text), 0)]))
+    for one in over:
+        words = f" {one.mark.text}" if one.mark.text else ""
+        rows.append(" " * one.at + paint(one.mark.role, one.mark.sign * one.size + words))
+    return rows
+
+
+def _row(pieces: Sequence[tuple[int, str, int]]) -> str:
+    """Pieces (column, text, width) of one row, from left to right."""
+    out, at = "", 0
+    for column, text, size in pieces:
+        out += " " * (column - at) + text
+        at = column + size
+    return out
+
+
+# --- long lines -------------------------------------------------------------------------------------------
+
+
+def _windows(text: str, marks: Sequence[_Mark]) -> list[list[_Mark]]:
+    """The marks of a line by the windows that show them, the first mark's window first."""
+    if len(text) <= _WINDOW or not marks:
+        return [list(marks)]
+    out: list[list[_Mark]] = []
+    for mark in marks:
+        for together in out:
+            starts = [one.start for one in (*together, mark)]
+            if max(starts) - min(starts) <= _WINDOW - _BEFORE - _AROUND:
+                together.append(mark)
+                break
+        else:
+            out.append([mark])
+    return out
 
 
 def _window(text: str, columns: Sequence[int]) -> tuple[int, str]:

@@ -179,3 +179,35 @@ def test_nothing_in_a_finding_reaches_the_terminal_as_control(
         if name == "text":
             bad = {char for char in shown if unicodedata.category(char) in ("Cc", "Cf", "Cs")}
             assert bad <= {"\n"}
+
+
+def test_several_marks_on_one_line(snapshot: SnapshotAssertion) -> None:
+    source = Source("a.lgraph", "  branch one { start -> write -> end }\n")
+    found = error(
+        "LG502",
+        "m",
+        place(source, "write"),
+        label="written here",
+        related=(
+            Label(place(source, "one"), "in this branch"),
+            Label(place(source, "end"), "and joined here"),
+            Label(place(source, "start -> write"), "over this edge"),
+            Label(place(source, "branch"), ""),
+        ),
+    )
+    shown = render_text([found])
+    assert shown == snapshot
+    assert re.sub("\x1b\\[[0-9;]*m", "", render_text([found], True)) == shown
+
+
+def test_marks_that_are_far_apart_on_a_long_line_are_all_shown() -> None:
+    text = " or ".join(f"field_{number} == {number}" for number in range(200))
+    source = Source("a.lgraph", text)
+    related = tuple(Label(place(source, f"field_{n} "), f"label {n}") for n in (3, 150))
+    shown = render_text([error("LG401", "m", place(source, "field_77"), label="here", related=related)])
+    rows = [row.partition("|")[2] for row in shown.splitlines() if row.startswith(("1 |", "  |"))]
+    for name, words in (("field_77", "^ here"), ("field_3", "- label 3"), ("field_150", "- label 150")):
+        at = next(number for number, row in enumerate(rows) if row.endswith(words))
+        signs = rows[at]
+        start = len(signs) - len(signs.lstrip())
+        assert rows[at - 1][start:].startswith(name)
