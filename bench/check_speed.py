@@ -60,8 +60,8 @@ def one_graph(nodes: int) -> str:
                 edges.append(f"  {here} -> {following}")
             case 5:
                 parts.append(f"  decision {here}")
-                edges.append(f"  {here} -> {following} when verdict != none and count >= 2")
-                edges.append(f"  {here} -> {following} else max_visits 9")
+                edges.append(f"  {here} -> {following} when verdict != none and count >= 2 max_visits 9")
+                edges.append(f"  {here} -> {following} else")
             case _:
                 parts.append(f"  task {here} {{ reads score, verdict  records Grade }}")
                 edges.append(f"  {here} -> {following}")

@@ -35,15 +35,17 @@ class RegionView:
 
 
 class GraphView:
-    """A graph, its nodes by name, its regions, the program's analyses; `broken`, `excused` as in `Gaps`."""
+    """A graph, its nodes by name, its regions, the program's analyses; `broken`, `excused`, `unclear` as in
+    `Gaps`."""
 
-    __slots__ = ("analyses", "broken", "excused", "graph", "nodes", "regions")
+    __slots__ = ("analyses", "broken", "excused", "graph", "nodes", "regions", "unclear")
 
     def __init__(self, graph: Graph, gaps: Gaps, analyses: Analyses) -> None:
         self.graph = graph
         self.analyses = analyses
         self.broken = gaps.broken
         self.excused = gaps.excused
+        self.unclear = gaps.unclear
         self.nodes: dict[str, Node] = {node.name: node for node in graph.nodes}
         self.regions = tuple(self._view(region) for region in graph.regions)
 

@@ -30,11 +30,14 @@ class Gaps:
         broken: a part of the text could not be read; nothing is said about where edges lead.
         excused: nodes about whose edges nothing is said.
         uses: the declarations that the graph's expressions name.
+        unclear: sources, each with its region, of which a trigger was reported; nothing is said about when
+            their edges hold.
     """
 
     broken: bool
     excused: frozenset[str]
     uses: frozenset[Key]
+    unclear: frozenset[tuple[str, str]] = frozenset()
 
 
 def graph_state(unit: Unit, written: ast.Graph) -> Key | None:
@@ -81,8 +84,8 @@ def graph(unit: Unit, written: ast.Graph) -> tuple[model.Graph, Gaps]:
         written.doc,
         unit.place(written.name.span),
     )
-    gaps = Gaps(unit.has_errors(written.span), frozenset(layout.excused), frozenset(around.uses))
-    return result, gaps
+    broken, excused = unit.has_errors(written.span), frozenset(layout.excused)
+    return result, Gaps(broken, excused, frozenset(around.uses), frozenset(edges.unclear))
 
 
 def _node_names(unit: Unit, written: ast.Graph) -> dict[str, ast.Node]:
@@ -121,10 +124,11 @@ def _max_steps(unit: Unit, written: ast.Graph) -> int:
 
 
 class Edges:
-    """Types the triggers of a graph's edges."""
+    """Types the triggers of a graph's edges; `unclear` as in `Gaps`."""
 
     def __init__(self, around: Around) -> None:
         self.unit = around.unit
+        self.unclear: set[tuple[str, str]] = set()
         scope = Scope(around.unit, around.types, nodes=around.nodes, uses=around.uses)
         self.typer = Typer(scope)
 
@@ -137,6 +141,7 @@ class Edges:
         """One edge."""
         guard: model.Expr | None = None
         outcome: str | None = None
+        before = len(self.unit.context.findings)
         match arrow.trigger:
             case None:
                 trigger: Trigger = "plain"
@@ -148,6 +153,8 @@ class Edges:
                 trigger, outcome = "on", name.text
         limit = arrow.max_visits
         visits = None if limit is None else count(self.unit, limit, "max_visits")
+        if len(self.unit.context.findings) > before:
+            self.unclear.add((arrow.source.text, region))
         place = self.unit.place(arrow.span)
         return model.Edge(
             arrow.source.text, arrow.target.text, trigger, guard, outcome, visits, region, place

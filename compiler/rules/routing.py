@@ -1,14 +1,21 @@
-"""Rules LG401-LG406: is there always exactly one way on, for every outcome that a node can have?"""
+"""Rules LG401-LG406: is there always exactly one way on, for every outcome that a node can have?
+
+What depends on values stands in `exhaustive`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...dsl.diagnostic import Diagnostic, Label, Severity
+from ...dsl import ast
+from ...dsl.diagnostic import Diagnostic, Fix, Label, Severity
+from ...dsl.source import Span
 from .. import model
 from ..graph_view import GraphView
 from ..model import START, Edge
 from ..rule import Rule
+from ..spelling import Guess, Speller
+from .exhaustive import CONSTANT, DEAD, EXHAUSTIVE
 
 _OUTCOMES: dict[type, tuple[str, ...]] = {
     model.Task: ("error", "timeout"),
@@ -53,6 +60,7 @@ def _of_one_node(edges: list[Edge]) -> Iterator[Diagnostic]:
                 edge.place,
                 help=f"write `{edge.source} -> {edge.target} else`",
                 related=(Label(when.place, "a `when` edge"),),
+                fix=_else(edge, edges),
             )
             continue
         outcome = "" if edge.outcome is None else edge.outcome
@@ -61,6 +69,29 @@ def _of_one_node(edges: list[Edge]) -> Iterator[Diagnostic]:
             yield _second(first, edge)
         if first is None and edge.max_visits is None:
             taken[outcome] = edge
+
+
+def _else(edge: Edge, edges: list[Edge]) -> Fix | None:
+    """The repair that makes a plain edge the `else` of its node, where it is the only one that can be."""
+    if any(other is not edge and other.trigger in ("plain", "else") for other in edges):
+        return None
+    source, span = edge.place
+    arrow = source.text[span.start : span.end].partition("->")
+    if arrow[2].strip() != edge.target or arrow[0].strip() != edge.source:
+        return None  # part of a chain, or with `max_visits`
+    behind, before = source.text[span.end :].lstrip(), source.text[: span.start].rstrip()
+    if behind.startswith("->") or before.endswith("->"):
+        return None
+    return Fix(Span(span.end, span.end), " else", f"write `{edge.source} -> {edge.target} else`")
+
+
+def _misspelt(edge: Edge, known: tuple[str, ...]) -> Guess:
+    """What was probably meant by an outcome that its node has not."""
+    source, span = edge.place
+    written = source.text[span.start : span.end]
+    at = written.rfind(edge.outcome or "")
+    name = ast.Name(Span(span.start + at, span.start + at + len(edge.outcome or "")), edge.outcome or "")
+    return Speller().guess(name, known)
 
 
 def _second(first: Edge, edge: Edge) -> Diagnostic:
@@ -87,7 +118,9 @@ def _outcome(view: GraphView) -> Iterator[Diagnostic]:
                 help = f"{owner} has " + (", ".join(f"`on {name}`" for name in known) or "no outcomes")
                 if isinstance(node, model.Barrier):
                     help = f"`{source}` has " + ", ".join(f"`on {name}`" for name in known)
-                yield OUTCOME.found(f"{owner} has no outcome `{edge.outcome}`", edge.place, help=help)
+                guess = _misspelt(edge, known)
+                message = f"{owner} has no outcome `{edge.outcome}`"
+                yield OUTCOME.found(message, edge.place, help=guess.help or help, fix=guess.fix)
 
 
 def _unanswered(view: GraphView) -> Iterator[Diagnostic]:
@@ -125,31 +158,12 @@ state Job {
   mutation Grade(verdict, score)
 }
 """
-_HEAD = _STATE + "\ngraph work(Job) {\n  task grade { records Grade }\n  task fix\n\n  start -> grade\n"
+_HEAD = (
+    _STATE
+    + "\ngraph work(Job) {\n  task grade { records Grade }\n  task fix { reads verdict, score }\n\n  start -> grade\n"
+)
 _TAIL = "  fix -> end\n}\n"
 
-EXHAUSTIVE = Rule(
-    "LG401",
-    "not-exhaustive",
-    Severity.ERROR,
-    "routing not exhaustive: there are values of the fields for which no edge holds",
-    "A run that meets such values fails at that node.",
-    _HEAD + "  grade -> end when score > 5\n  grade -> fix when score < 5\n" + _TAIL,
-    _HEAD + "  grade -> end when score > 5\n  grade -> fix else\n" + _TAIL,
-    active=False,
-    allowable=True,
-)
-DEAD = Rule(
-    "LG402",
-    "dead-edge",
-    Severity.ERROR,
-    "an edge that can never be taken: an earlier one always holds, or its guard is false",
-    "Where it leads is then not what its writer meant.",
-    _HEAD + "  grade -> end when score >= 0\n  grade -> fix when score > 5\n" + _TAIL,
-    _HEAD + "  grade -> fix when score > 5\n  grade -> end else\n" + _TAIL,
-    active=False,
-    allowable=True,
-)
 PLAIN = Rule(
     "LG403",
     "ambiguous-edge",
@@ -161,6 +175,7 @@ PLAIN = Rule(
     _HEAD + "  grade -> end when verdict == Verdict.accept\n  grade -> fix\n" + _TAIL,
     _HEAD + "  grade -> end when verdict == Verdict.accept\n  grade -> fix else\n" + _TAIL,
     check=_plain,
+    fixable=True,
 )
 OUTCOME = Rule(
     "LG404",
@@ -173,8 +188,11 @@ OUTCOME = Rule(
     _HEAD + "  grade -> end\n  grade -> fix on approve\n" + _TAIL,
     _HEAD + "  grade -> end\n  grade -> fix on error\n" + _TAIL,
     check=_outcome,
+    fixable=True,
 )
-_BARRIER = "state Job {\n  done: bool = false\n}\n\ngraph work(Job) {\n  barrier sign_off { timeout 2d }\n\n"
+_BARRIER = (
+    "state Job {\n  amount: int\n}\n\ngraph work(Job) {\n  barrier sign_off { timeout 2d  shows amount }\n\n"
+)
 UNANSWERED = Rule(
     "LG405",
     "unanswered-barrier",
@@ -185,17 +203,6 @@ UNANSWERED = Rule(
     _BARRIER + "  start -> sign_off\n  sign_off -> end on approve\n  sign_off -> end on reject\n"
     "  sign_off -> end on timeout\n}\n",
     check=_unanswered,
-    allowable=True,
-)
-CONSTANT = Rule(
-    "LG406",
-    "constant-guard",
-    Severity.WARNING,
-    "a guard that is always true or always false",
-    "It decides nothing; most often a bound or a name is wrong.",
-    _HEAD + "  grade -> end when score <= 10\n  grade -> fix else\n" + _TAIL,
-    _HEAD + "  grade -> end when score < 10\n  grade -> fix else\n" + _TAIL,
-    active=False,
     allowable=True,
 )
 

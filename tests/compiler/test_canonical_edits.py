@@ -144,7 +144,7 @@ COVERED: list[tuple[str, Edits, set[str]]] = [
     ("map's on_error", (("on_error collect", "on_error fail"),), {"node/gather"}),
     ("map's max_steps", (("max_steps 20\n", "max_steps 21\n"),), {"node/gather"}),
     # edges
-    ("target", (("choose -> wait     else", "choose -> end else"), ("grade -> choose", "grade -> choose max_visits 9"), ("refine -> load -> end", "refine -> load -> wait")), {"edges/choose", "edges/grade", "edges/load"}),
+    ("target", (("choose -> wait     else", "choose -> end else"), ("grade -> choose", "grade -> write max_visits 9  grade -> choose"), ("refine -> load -> end", "refine -> load -> wait")), {"edges/choose", "edges/grade", "edges/load"}),
     ("target of a plain edge", (("gather -> publish", "gather -> end"),), {"edges/gather"}),
     ("target of an outcome", (("sign_off -> end     on timeout", "sign_off -> write on timeout"),), {"edges/sign_off"}),
     ("target of start", (("start -> write -> check", "start -> grade  write -> check"),), {"edges/start"}),
@@ -156,12 +156,12 @@ COVERED: list[tuple[str, Edits, set[str]]] = [
     ("order of when edges", (("  choose -> sign_off when verdict == Verdict.accept and score > 0.5\n", ""), ("max_visits 3\n", "max_visits 3\n  choose -> sign_off when verdict == Verdict.accept and score > 0.5\n")), {"edges/choose"}),
     ("max_visits", (("max_visits 3", "max_visits 4"),), {"edges/choose"}),
     ("max_visits dropped", (("max_visits 3", ""),), {"edges/choose"}),
-    ("max_visits added", (("choose -> wait     else", "choose -> wait else max_visits 5"),), {"edges/choose"}),
+    ("max_visits added", (("choose -> wait     else", "choose -> write else max_visits 5  choose -> wait else"),), {"edges/choose"}),
     ("edge added", (("  publish -> end", "  publish -> end\n  write -> end on timeout"),), {"edges/write"}),
     ("edge removed", (("  gather -> end on error\n", ""),), {"edges/gather"}),
     ("trigger", (("check -> publish on error", "load -> publish on error"),), {"edges/check", "edges/load"}),
     ("edge of a branch", (("soften when count > 3", "soften when count > 4"),), {"edges/check_style"}),
-    ("start of a branch", (("start -> check_style  check_style", "start -> soften  check_style"), ("check_style -> end else  soften -> end", "check_style -> end else  soften -> check_style max_visits 1")), {"edges/check/style/start", "edges/soften"}),
+    ("start of a branch", (("start -> check_style  check_style", "start -> soften  check_style"), ("check_style -> end else  soften -> end", "check_style -> end else  soften -> check_style max_visits 1  soften -> end")), {"edges/check/style/start", "edges/soften"}),
     ("node renamed", (("task publish {", "task print {"), ("goto publish, write", "goto print, write"), ("check -> publish on", "check -> print on"), ("sign_off -> publish on", "sign_off -> print on"), ("wait -> publish on", "wait -> print on"), ("gather -> publish", "gather -> print"), ("publish -> end", "print -> end")), {"node/publish", "node/print", "edges/publish", "edges/print", "edges/check", "edges/sign_off", "edges/wait", "edges/gather", "node/grade"}),
 ]  # fmt: skip
 
@@ -175,7 +175,7 @@ COVERED_ELSEWHERE: list[tuple[str, str, Edits, set[str]]] = [
     ("sub-state's field", "pages.lgraph", (('str = ""', 'str = "x"'),), {"substate/Page/field/url", "subgraph/fetch", "subgraph/polish"}),
     ("sub-state's mutation", "pages.lgraph", (("done = true", "done = not done"),), {"subgraph/fetch", "subgraph/polish"}),
     ("subgraph's node", "pages.lgraph", (("get { reads url ", "get { "),), {"subgraph/fetch"}),
-    ("subgraph's edge", "pages.lgraph", (("get -> end", "get -> end max_visits 2"),), {"subgraph/fetch"}),
+    ("subgraph's edge", "pages.lgraph", (("get -> end", "get -> get max_visits 2  get -> end"),), {"subgraph/fetch"}),
 ]  # fmt: skip
 
 LEFT_OUT: list[tuple[str, str, Edits]] = [

@@ -37,6 +37,7 @@ graph letter(Letter) {
   start -> write -> reading
   reading -> send  on approve
   reading -> write on change max_visits 5
+  reading -> end   on change
   reading -> end   on timeout
   send -> end
 }

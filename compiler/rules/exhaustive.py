@@ -1,0 +1,272 @@
+"""Rules LG401, LG402, LG406: does an edge hold whatever the values are, is each edge taken for some of them?
+
+What is decided stands in `routings`; here it is said. A guard that is never true is one finding, about its
+edge (LG402). An edge that another rule reports (twice the same, a plain one beside `when`) is left to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ...dsl.diagnostic import Diagnostic, Label, Severity
+from .. import model
+from ..graph_view import GraphView
+from ..likeness import bare
+from ..model import Edge
+from ..rule import Rule
+
+if TYPE_CHECKING:  # loaded for the first guard
+    from ..routing import Dead, Standing
+    from ..routings import Routed
+
+_MOST_VALUES = 8  # that a message names
+_MOST_LABELS = 4
+
+
+def _check(view: GraphView) -> Iterator[Diagnostic]:
+    yield from _decisions(view)
+    if not any(edge.guard or edge.max_visits for part in view.graph.regions for edge in part.edges):
+        return
+    from ..routings import routed
+
+    for one in routed(view):
+        yield from _found(one, view)
+
+
+def _found(one: Routed, view: GraphView) -> Iterator[Diagnostic]:
+    if not one.asked:
+        yield from (_unasked(one, edge) for edge in one.edges[: one.told])
+        return
+    if one.routing.cases:
+        yield _too_large(one)
+    elif one.routing.gap is not None:
+        yield _gap(one, one.routing.gap)
+    doubles = _doubles(one.edges) if one.routing.dead else ()
+    for dead in one.routing.dead:
+        if dead.way < one.told and dead.way not in doubles:
+            yield _dead(one, dead, view)
+    for at in one.routing.constant:
+        guard = one.edges[at].guard
+        assert guard is not None
+        help = _limits(guard, view) or f"write `{_arrow(one.edges[at])} else`, or a guard that can be false"
+        yield CONSTANT.found(f"{_written(guard)} is always true", guard.place, help=help)
+
+
+# --- no edge holds ------------------------------------------------------------------------------------------
+
+
+def _gap(one: Routed, gap: tuple[Standing, ...]) -> Diagnostic:
+    from ..words import stands
+
+    sure = [stands(*standing) for standing in gap if standing.variable.sure]
+    unsure = [_unsure(standing) for standing in gap if not standing.variable.sure]
+    used = [one.edges[at] for at in one.routing.used]
+    message = f"no edge holds after `{one.source}`"
+    if sure:
+        message = f"`{_listed(sure)}`: {message}"
+    if unsure:
+        message += f" if {_listed(unsure, ' and ')}"
+    if used:
+        message += f"{',' if unsure else ''} once {_used_up(used)}"
+    first, *rest = one.edges
+    related = [Label(edge.place, _why_not(edge, used)) for edge in rest[: _MOST_LABELS - 1]]
+    return EXHAUSTIVE.found(
+        message, first.place, label=_why_not(first, used), help=_help(one), related=tuple(related)
+    )
+
+
+def _why_not(edge: Edge, used: Sequence[Edge]) -> str:
+    if edge in used and edge.max_visits is not None:
+        return f"taken at most {_times(edge.max_visits)}"
+    return "does not hold then"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _used_up(edges: Sequence[Edge]) -> str:
+    if len(edges) == 1:
+        return f"`{_arrow(edges[0])}` was taken {_times(edges[0].max_visits or 0)}"
+    return "the edges with `max_visits` are used up"
+
+
+def _unsure(standing: Standing) -> str:
+    from ..words import stands
+
+    variable, value = standing
+    if isinstance(value, bool) and variable.values == (True, False):
+        return f"`{variable.words}` is {'true' if value else 'false'}"
+    return f"`{stands(variable, value)}`"
+
+
+def _listed(parts: Sequence[str], between: str = ", ") -> str:
+    shown = list(parts[:_MOST_VALUES])
+    if len(parts) > len(shown):
+        shown.append(f"and {len(parts) - len(shown):,} more")
+    return between.join(shown)
+
+
+def _help(one: Routed) -> str:
+    last = one.edges[-1]
+    if last.trigger == "when":
+        return f"add `{one.source} -> … else`"
+    again = f"{one.source} -> … else" if last.trigger == "else" else f"{one.source} -> …"
+    return f"add a second `{again}` for what comes after that"
+
+
+def _too_large(one: Routed) -> Diagnostic:
+    cases = one.routing.cases
+    count = f"{cases:,}" if cases < 10**15 else f"some 10^{len(str(cases)) - 1}"
+    what = f"whether an edge always holds after `{one.source}` cannot be decided"
+    return EXHAUSTIVE.found(
+        f"{what}: there are {count} cases to tell apart" if cases > 1 else f"{what}: a guard is too long",
+        one.edges[0].place,
+        help=f"add `{one.source} -> … else`, or choose in several steps, with `decision` nodes between",
+    )
+
+
+def _decisions(view: GraphView) -> Iterator[Diagnostic]:
+    """A barrier's decision whose own edges may all be used up."""
+    for part in view.regions:
+        for source, edges in part.out.items():
+            node = view.nodes.get(source)
+            if not isinstance(node, model.Barrier) or source in view.excused:
+                continue
+            for answer in node.answers:
+                own = [edge for edge in edges if edge.outcome == answer.name]
+                if own and all(edge.max_visits is not None for edge in own):
+                    yield EXHAUSTIVE.found(
+                        f"no edge holds for `{answer.name}` of `{source}` once {_used_up(own)}",
+                        own[-1].place,
+                        label=_why_not(own[-1], own),
+                        help=f"add a second `{source} -> … on {answer.name}` for what comes after that",
+                    )
+
+
+# --- an edge is never taken ---------------------------------------------------------------------------------
+
+
+def _dead(one: Routed, dead: Dead, view: GraphView) -> Diagnostic:
+    edge = one.edges[dead.way]
+    arrow = _arrow(edge)
+    if dead.false:
+        guard = edge.guard
+        assert guard is not None
+        message = f"`{arrow}` is never taken: {_written(guard)} is always false"
+        return DEAD.found(message, guard.place, label="false for all values", help=_limits(guard, view))
+    earlier = [one.edges[at] for at in dead.by[:_MOST_LABELS]]
+    if edge.guard is None:
+        message = f"`{arrow}` is never taken: an edge before it always holds"
+    else:
+        message = f"`{arrow}` is never taken: where its guard holds, an edge before it does"
+    text = "this is taken" if len(earlier) == 1 else "one of these is taken"
+    labels = tuple(Label(other.place, text) for other in earlier)
+    return DEAD.found(message, edge.place, help=_repair(edge), related=labels)
+
+
+def _repair(edge: Edge) -> str:
+    if edge.guard is None:
+        return "remove it, or one of the guards"
+    return "put it before them, or narrow their guards"
+
+
+def _limits(guard: model.Expr, view: GraphView) -> str:
+    """What the fields of a guard may be at all, where that is limited."""
+    state = view.analyses.program.states[view.graph.state]
+    found: dict[str, str] = {}
+    todo: list[object] = [guard]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, model.FieldRef):
+            field = state.field(part.field)
+            if field is not None and field.range is not None:
+                found[field.name] = f"the range of `{field.name}` is {_bounds(field.range)}"
+            elif field is not None and field.length is not None:
+                found[field.name] = f"the length of `{field.name}` is {_bounds(field.length)}"
+        elif isinstance(part, tuple):
+            todo.extend(part)  # pyright: ignore[reportUnknownArgumentType]
+        elif isinstance(part, model.Expr):
+            slots = type(part).__match_args__
+            todo.extend(getattr(part, slot) for slot in slots if slot not in ("place", "type"))
+    return ", ".join(found[name] for name in sorted(found))
+
+
+def _bounds(bounds: model.Bounds) -> str:
+    low, high = ("" if end is None else str(end) for end in bounds)
+    return f"{low}..{high}"
+
+
+def _unasked(one: Routed, edge: Edge) -> Diagnostic:
+    return DEAD.found(
+        f"`{_arrow(edge)}` is never taken: every decision of `{one.source}` has an edge of its own",
+        edge.place,
+        help="remove it, or the `on` edges that it should stand for",
+    )
+
+
+def _doubles(edges: Sequence[Edge]) -> set[int]:
+    """The edges that stand there a second time."""
+    seen: dict[object, int] = {}
+    keys = [(edge.target, edge.trigger, bare(edge.guard)) for edge in edges]
+    return {at for at, key in enumerate(keys) if seen.setdefault(key, at) != at}
+
+
+def _arrow(edge: Edge) -> str:
+    return f"{edge.source} -> {edge.target}"
+
+
+def _written(guard: model.Expr) -> str:
+    source, span = guard.place
+    text = " ".join(source.text[span.start : span.end].split())
+    return f"`{text}`" if len(text) <= 60 else "its guard"
+
+
+_STATE = """\
+enum Verdict { accept, revise }
+
+state Job {
+  verdict: Verdict = Verdict.revise
+  score:   int = 0  range 0..10
+
+  mutation Grade(verdict, score)
+}
+"""
+_HEAD = (
+    _STATE
+    + "\ngraph work(Job) {\n  task grade { records Grade }\n  task fix { reads verdict, score }\n\n  start -> grade\n"
+)
+_TAIL = "  fix -> end\n}\n"
+
+EXHAUSTIVE = Rule(
+    "LG401",
+    "not-exhaustive",
+    Severity.ERROR,
+    "routing not exhaustive: there are values of the fields for which no edge holds",
+    "A run that meets such values fails at that node.",
+    _HEAD + "  grade -> end when score > 5\n  grade -> fix when score < 5\n" + _TAIL,
+    _HEAD + "  grade -> end when score > 5\n  grade -> fix else\n" + _TAIL,
+    check=_check,
+    allowable=True,
+)
+DEAD = Rule(
+    "LG402",
+    "dead-edge",
+    Severity.ERROR,
+    "an edge that can never be taken: an earlier one always holds, or its guard is false",
+    "Where it leads is then not what its writer meant.",
+    _HEAD + "  grade -> end when score > 2\n  grade -> fix when score > 5\n  grade -> fix else\n" + _TAIL,
+    _HEAD + "  grade -> fix when score > 5\n  grade -> end when score > 2\n  grade -> fix else\n" + _TAIL,
+    allowable=True,
+)
+CONSTANT = Rule(
+    "LG406",
+    "constant-guard",
+    Severity.WARNING,
+    "a guard that is always true or always false",
+    "It decides nothing; most often a bound or a name is wrong.",
+    _HEAD + "  grade -> fix when score < 3\n  grade -> end when score <= 10\n" + _TAIL,
+    _HEAD + "  grade -> fix when score < 3\n  grade -> end else\n" + _TAIL,
+    allowable=True,
+)
