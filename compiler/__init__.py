@@ -50,20 +50,29 @@ class Checked:
 
 
 def check(
-    sources: Sequence[Source], *, load: Callable[[str], bytes | None], root: str | None = None
+    sources: Sequence[Source],
+    *,
+    load: Callable[[str], bytes | None],
+    root: str | None = None,
+    mark: Callable[[str], None] | None = None,
 ) -> Checked:
     """Check sources and everything that they import.
 
     `load` gives the bytes of an imported file, or None if there is no such file; paths are those of the
     sources, with `/`. `root` is the folder that imports may not leave, in the same form as the sources' paths
-    (all relative to one folder, or all absolute); without it they may go anywhere.
+    (all relative to one folder, or all absolute); without it they may go anywhere. `mark` is told when a
+    phase has ended: parse, resolve, the code of a rule, findings.
     Never raises for any text.
     """
     context = Context()
     with _deep_stack():
         project = load_project(context, sources, load, root)
+        if mark is not None:
+            mark("parse")
         resolved = resolve(context, project)
-        context.findings.extend(run_rules(resolved))
+        if mark is not None:
+            mark("resolve")
+        context.findings.extend(run_rules(resolved, mark))
     files = tuple(unit.file for unit in project.units)
     findings = sorted(dict.fromkeys(context.findings), key=Diagnostic.sort_key)
     silenced: tuple[Suppressed, ...] = ()
@@ -75,6 +84,8 @@ def check(
         from .allow import apply_allows  # few files have such comments
 
         findings, silenced = apply_allows(findings, files)
+    if mark is not None:
+        mark("findings")
     return Checked(resolved.program, tuple(findings), files, silenced)
 
 

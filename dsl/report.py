@@ -40,12 +40,14 @@ class More:
         fingerprints: by `Diagnostic.sort_key`; without any, they are made from the paths as they are.
         rules: the words about each code.
         version: of this program.
+        stats: times and counts, for the report in JSON.
     """
 
     suppressed: tuple[Suppressed, ...] = ()
     fingerprints: Mapping[tuple[str, int, int, str, str], str] | None = None
     rules: Mapping[str, RuleWords] = NO_WORDS
     version: str = ""
+    stats: Mapping[str, object] | None = None
 
 
 NOTHING_MORE = More()

@@ -21,11 +21,12 @@ def json_report(findings: Sequence[Diagnostic], summary: dict[str, int], more: M
     """One JSON object with the findings in the given order, and a final line end."""
     prints = more.fingerprints or {}
     fixable = sum(one.fix is not None for one in findings)
+    timed = {} if more.stats is None else {"stats": more.stats}
     report = {
         "version": VERSION,
         "findings": [_finding(one, prints) for one in findings],
         "suppressed": [_suppressed(one, prints) for one in more.suppressed],
-        "summary": {**summary, "suppressed": len(more.suppressed), "fixable": fixable},
+        "summary": {**summary, "suppressed": len(more.suppressed), "fixable": fixable, **timed},
     }
     return dumps(report)
 

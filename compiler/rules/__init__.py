@@ -6,7 +6,7 @@ family, with an example that causes it and its repair; the tests try both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ...dsl.diagnostic import Diagnostic
 from ..analyses import Analyses
@@ -31,17 +31,26 @@ RULES: tuple[Rule, ...] = (
 BY_CODE: dict[str, Rule] = {rule.code: rule for rule in RULES}
 
 
-def run_rules(resolved: Resolved) -> Iterator[Diagnostic]:
-    """All findings of the rules. Graphs whose text could not be read whole are left out."""
+def run_rules(resolved: Resolved, mark: Callable[[str], None] | None = None) -> Iterator[Diagnostic]:
+    """All findings of the rules. Graphs whose text could not be read whole are left out.
+
+    `mark` is told the code of each rule when it has looked at a graph, `rules` for what they share.
+    """
     for rule in RULES:
         if rule.check_program is not None:
             yield from rule.check_program(resolved)
-    checks = [rule.check for rule in RULES if rule.check is not None]
+            if mark is not None:
+                mark(rule.code)
+    checks = [(rule.code, rule.check) for rule in RULES if rule.check is not None]
     analyses = Analyses(resolved.program, resolved.gaps)
     for key, graph in resolved.program.graphs.items():
         gaps = resolved.gaps[key]
         if gaps.broken:
             continue
         view = GraphView(graph, gaps, analyses)
-        for check in checks:
+        if mark is not None:
+            mark("rules")
+        for code, check in checks:
             yield from check(view)
+            if mark is not None:
+                mark(code)

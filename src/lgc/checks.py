@@ -24,9 +24,8 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .dsl.source import Source
     from .groups import Group
+    from .stats import Stats
 
-Mark = Callable[[str], None]
-"""Told what the time since it was last told went into."""
 PAYS = 60_000
 """Bytes in other groups than the largest from which on a second process is faster, as measured."""
 
@@ -60,13 +59,13 @@ class Part:
     strays: tuple[str, ...] = ()
 
 
-def found_in(names: Sequence[Named], *, remember: bool = True, mark: Mark | None = None) -> list[Found]:
+def found_in(names: Sequence[Named], *, remember: bool = True, stats: Stats | None = None) -> list[Found]:
     """Check files, those of one project together.
 
     Args:
         names: the files, from `project.named`.
         remember: whether what is remembered counts, and what is found is remembered.
-        mark: told about each phase.
+        stats: told about each phase.
 
     Raises:
         ProjectError: a file cannot be read.
@@ -74,19 +73,19 @@ def found_in(names: Sequence[Named], *, remember: bool = True, mark: Mark | None
     by_root: dict[tuple[str, bool], list[Named]] = {}
     for one in names:
         by_root.setdefault((one.settings.root, os.path.isabs(one.path)), []).append(one)
-    return [_Work(files, remember, mark or _nothing).found() for files in by_root.values()]
-
-
-def _nothing(phase: str) -> None:
-    pass
+    found = [_Work(files, remember, stats).found() for files in by_root.values()]
+    if stats is not None:
+        stats.count("files", sum(len(one.files) for one in found))
+        stats.count("remembered", sum(one.remembered for one in found))
+    return found
 
 
 class _Work:
     """Files of one project on their way to findings."""
 
-    def __init__(self, names: list[Named], remember: bool, mark: Mark) -> None:
+    def __init__(self, names: list[Named], remember: bool, stats: Stats | None) -> None:
         self.names = names
-        self.mark = mark
+        self.stats = stats
         self.settings = names[0].settings
         self.root = project.root_of(self.settings, absolute=os.path.isabs(names[0].path))
         self.stdin = any(one.stdin for one in names)
@@ -95,6 +94,11 @@ class _Work:
         self.stamps: dict[str, Stamp | None] = {}
         self.began = time.time_ns()
         self.remembered = 0
+
+    def mark(self, phase: str) -> None:
+        """A phase has ended."""
+        if self.stats is not None:
+            self.stats.mark(phase)
 
     def found(self) -> Found:
         """What was found."""
@@ -223,41 +227,62 @@ class _Work:
             return project.load(path)
 
         sources = [texts[path] for path in group.given]
-        checked = check(sources, load=load, root=self.root)
+        checked = check(sources, load=load, root=self.root, mark=self.stats and self.stats.mark)
+        if self.stats is not None:
+            self.stats.checked(checked)
         files = tuple(file.source.path for file in checked.files)
         return Part(checked.diagnostics, checked.suppressed, files, tuple(strays))
 
     def _check_all(self, groups: list[Group], texts: Mapping[str, Source]) -> list[Part]:
         """Check groups, some of them in other processes where that pays."""
         weights = [sum(map(len, group.files.values())) for group in groups]
-        found: Mapping[int, Any] = {}
+        count = 1
         if len(groups) > 1 and sum(weights) - max(weights) >= PAYS:
-            from .parallel import in_processes, processors
+            from .parallel import processors
 
             count = min(processors(), len(groups))
-            if count > 1:
-                from .compiler import check
+        if count > 1:
+            return self._check_apart(groups, texts, weights, count)
+        return [self._check(group, texts) for group in groups]
 
-                check([], load=lambda path: None)  # loaded once, before the others begin
-                mine = os.getpid()
-                here: dict[int, Part] = {}
+    def _check_apart(
+        self, groups: list[Group], texts: Mapping[str, Source], weights: list[int], count: int
+    ) -> list[Part]:
+        """Check groups in several processes; what others could not do is done here."""
+        from .compiler import check
+        from .parallel import in_processes
 
-                def do(number: int) -> Any:
-                    part = self._check(groups[number], texts)
-                    if os.getpid() == mine:
-                        here[number] = part
-                        return None
-                    return None if part.strays else _data(part, _sources(groups[number], texts))
+        check([], load=lambda path: None)  # loaded once, before the others begin
+        own = os.getpid()
+        here: dict[int, Part] = {}
 
-                found = in_processes(weights, do, count)
-                self.mark("check")
-                return [
-                    here.get(n) or _part(found.get(n), _sources(g, texts)) or self._check(g, texts)
-                    for n, g in enumerate(groups)
-                ]
-        parts = [self._check(group, texts) for group in groups]
-        self.mark("check")
-        return parts
+        def do(number: int) -> Any:
+            if os.getpid() == own:
+                here[number] = self._check(groups[number], texts)
+                return None
+            if self.stats is not None:
+                self.stats.begin_piece()
+            part = self._check(groups[number], texts)
+            data = None if part.strays else _data(part, _sources(groups[number], texts))
+            return [data, self.stats.piece() if self.stats is not None else None]
+
+        found = in_processes(weights, do, count)
+        if self.stats is not None:
+            self.stats.count("processes", count - 1)
+        return [
+            here[number] if number in here else self._from_other(group, texts, found.get(number))
+            for number, group in enumerate(groups)
+        ]
+
+    def _from_other(self, group: Group, texts: Mapping[str, Source], found: Any) -> Part:
+        """What another process found in a group; checked here where that process could not tell."""
+        if found is not None:
+            part = _part(found[0], _sources(group, texts))
+            if part is not None:
+                if self.stats is not None:
+                    self.stats.add(found[1])
+                return part
+        return self._check(group, texts)
 
 
 def _blake2b() -> Any:

@@ -32,6 +32,7 @@ from .checking import Options, check_paths
 @click.option("--impls", is_flag=True, help="Import the tasks' functions: are they there, do they fit?")
 @click.option("--nodes", default="", metavar="MODULE[:CLASS]", help="Where --impls looks for the functions.")
 @click.option("--no-cache", is_flag=True, help="Check every file, and remember nothing of it.")
+@click.option("--stats", is_flag=True, help="Tell how long each phase and each rule took, on stderr.")
 @click.option("--watch", "watching", is_flag=True, help="Check again whenever a file changes.")
 @click.option("--stdin-name", default="", metavar="PATH", help="What standard input (-) is called.")
 def check_command(paths: tuple[str, ...], reason: str, **written: Any) -> int:
@@ -50,6 +51,8 @@ def check_command(paths: tuple[str, ...], reason: str, **written: Any) -> int:
         raise click.UsageError("first --fix, then --write-baseline: give one of the two")
     if options.diff and options.form != "text":
         raise click.UsageError("--diff shows text: leave out --format")
+    if options.stats and (changes or options.impls):
+        raise click.UsageError("--stats only looks: leave out the options that change or import something")
     if options.reason and not options.write_baseline:
         raise click.UsageError("--reason belongs to --write-baseline")
     return check_paths(paths, options)

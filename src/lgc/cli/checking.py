@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from . import findings
 
 if TYPE_CHECKING:
     from ..dsl.fingerprint import Identity
+    from ..stats import Stats
     from .accepting import Accepting
 
 
@@ -32,6 +34,7 @@ class Options:
     fix: bool = False
     diff: bool = False
     no_cache: bool = False
+    stats: bool = False
     watching: bool = False
 
 
@@ -48,6 +51,7 @@ class Looked:
         suppressed: those that were silenced, and would count.
         files: how many files were looked at.
         accepting: the baselines in use.
+        stats: how long it took, where that was asked for.
     """
 
     results: tuple[findings.Result, ...]
@@ -55,6 +59,7 @@ class Looked:
     suppressed: tuple[Suppressed, ...]
     files: int
     accepting: Accepting | None = None
+    stats: Stats | None = None
 
 
 def check_paths(paths: tuple[str, ...], options: Options = PLAIN) -> int:
@@ -80,8 +85,14 @@ def look_at(paths: tuple[str, ...], options: Options) -> Looked:
     """Look for the findings in files; only what is remembered of files is written."""
     if options.impls:
         return look(findings.read_inputs(paths, options.stdin_name), options)
+    stats: Stats | None = None
+    if options.stats:
+        from ..stats import Stats
+
+        stats = Stats()
     remember = not options.no_cache
-    return _judged(findings.found_in(paths, stdin_name=options.stdin_name, remember=remember), options)
+    found = findings.found_in(paths, stdin_name=options.stdin_name, remember=remember, stats=stats)
+    return _judged(found, options, stats)
 
 
 def look(inputs: Sequence[project.Input], options: Options) -> Looked:
@@ -89,7 +100,7 @@ def look(inputs: Sequence[project.Input], options: Options) -> Looked:
     return _judged(findings.check_inputs(inputs, accepted=False), options)
 
 
-def _judged(results: list[findings.Result], options: Options) -> Looked:
+def _judged(results: list[findings.Result], options: Options, stats: Stats | None = None) -> Looked:
     """The findings that count, and those that are silenced."""
     only, without = findings.split_codes(options.select), findings.split_codes(options.ignore)
     accepting = _accepting(results, options)
@@ -107,7 +118,7 @@ def _judged(results: list[findings.Result], options: Options) -> Looked:
         if accepting is not None:
             kept += choice.of(accepting.reports(result))
     files = sum(len(result.files) for result in results)
-    return Looked(tuple(results), tuple(kept), tuple(silenced), files, accepting)
+    return Looked(tuple(results), tuple(kept), tuple(silenced), files, accepting, stats)
 
 
 def _accepting(results: Iterable[findings.Result], options: Options) -> Accepting | None:
@@ -130,10 +141,16 @@ def tell(looked: Looked, options: Options, *, to_errors: bool = False) -> None:
         from .. import __version__
         from ..compiler.rules import BY_CODE
 
-        more = More(looked.suppressed, _prints(looked), BY_CODE, __version__)
+        more = More(
+            looked.suppressed, _prints(looked), BY_CODE, __version__, looked.stats and looked.stats.data()
+        )
     elif looked.suppressed:
         more = More(looked.suppressed)
     findings.report(looked.findings, looked.files, form=options.form, to_errors=to_errors, more=more)
+    if looked.stats is not None and options.form != "json":
+        sys.stdout.flush()
+        looked.stats.mark("report")
+        sys.stderr.write(looked.stats.text())
 
 
 def _prints(looked: Looked) -> Mapping[Identity, str]:

@@ -14,10 +14,10 @@ from . import FINDINGS, FINE
 from .terminal import Failure, wants_color
 
 if TYPE_CHECKING:
-    from ..checks import Mark
     from ..compiler import Checked
     from ..dsl.fingerprint import Identity
     from ..dsl.report import More
+    from ..stats import Stats
 
 # A text that cannot be read is always told.
 ALWAYS = frozenset({"LG001", "LG002", "LG003", "LG004", "LG005", "LG006"})
@@ -71,19 +71,19 @@ def read_inputs(paths: Sequence[str], stdin_name: str = "") -> list[project.Inpu
 
 
 def found_in(
-    paths: Sequence[str], *, stdin_name: str = "", remember: bool = True, mark: Mark | None = None
+    paths: Sequence[str], *, stdin_name: str = "", remember: bool = True, stats: Stats | None = None
 ) -> list[Result]:
     """Look for the findings in files, and for nothing else: what is remembered of them counts.
 
-    `remember` and `mark` as for `checks.found_in`. Raises Failure where a file cannot be read.
+    `remember` and `stats` as for `checks.found_in`. Raises Failure where a file cannot be read.
     """
     from ..checks import found_in as found_in_files
 
     try:
         names = project.named(paths, stdin_name=stdin_name)
-        if mark is not None:
-            mark("find files")
-        found = found_in_files(names, remember=remember, mark=mark)
+        if stats is not None:
+            stats.mark("find files")
+        found = found_in_files(names, remember=remember, stats=stats)
     except ProjectError as error:
         raise Failure(error.message, error.hint) from error
     return [Result(one.batch, None, one.files, one.findings, one.suppressed) for one in found]
