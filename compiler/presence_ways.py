@@ -24,10 +24,14 @@ CUT = "…"
 
 
 class Writer(NamedTuple):
-    """A task on a way that may record a mutation which gives the field a value."""
+    """A task on a way that may record a mutation which gives the field a value.
+
+    `fails`: it ensures the field, but fails on this way.
+    """
 
     task: m.Task
     mutation: str
+    fails: bool = False
 
 
 class Way(NamedTuple):
@@ -52,11 +56,12 @@ class Way(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A node before which a slot may be none."""
+    """A node before which a slot may be none; `given`: where an `in` hands it on."""
 
     graph: Key
     node: str
     bit: int
+    given: Label | None = None
 
 
 class Reached(NamedTuple):
@@ -185,7 +190,7 @@ class Ways:
             source, label = _given(node, path)
             there = 0 if source is None else flow.slots.bits.get(source, 0)
             if there and not base & there:
-                return Target(outer, node.name, there)
+                return Target(outer, node.name, there, label)
             return Way((f"{node.name}: {START}",), "", label)
         return Way((START,))
 
@@ -229,14 +234,23 @@ class _Spread:
 
     def _writer(self, name: str, following: str) -> tuple[Writer, ...]:
         node = self.graph.nodes.get(name)
-        for mutation, _ in node.records if isinstance(node, m.Task) else ():
-            sets = self._setting.get(mutation)
-            if sets is None:
-                sets = self.changes.sets(self.graph.graph.state, mutation, self.bit)
-                self._setting[mutation] = sets
-            if sets and isinstance(node, m.Task) and self.flow.leads(name, following, OK, self.bit):
-                return (Writer(node, mutation),)
-        return ()
+        if not isinstance(node, m.Task):
+            return ()
+        mutation = next((name for name, _ in node.records if self._sets(name)), "")
+        if not mutation:
+            return ()
+        if self.flow.leads(name, following, OK, self.bit):
+            return (Writer(node, mutation),)
+        bits = self.flow.slots.bits
+        ensures = any(bits.get((field,)) == self.bit for field, _ in node.ensures)
+        return (Writer(node, mutation, True),) if ensures else ()
+
+    def _sets(self, mutation: str) -> bool:
+        known = self._setting.get(mutation)
+        if known is None:
+            known = self.changes.sets(self.graph.graph.state, mutation, self.bit)
+            self._setting[mutation] = known
+        return known
 
 
 def _entered(way: Way, at: Target, inner: Target, region: str) -> Way:
@@ -244,7 +258,7 @@ def _entered(way: Way, at: Target, inner: Target, region: str) -> Way:
     branch = region.partition("/")[1] + region.partition("/")[2]
     names = (*way.names[:-1], f"{way.names[-1]}{branch}: {START}")
     outer = way.outer if inner.graph == at.graph else way.outer or at.graph.name
-    return Way(names, way.clears, way.begins, way.writers, outer)
+    return Way(names, way.clears, way.begins or at.given, way.writers, outer)
 
 
 def _given(

@@ -29,7 +29,7 @@ def _lacking(view: GraphView) -> Iterator[Diagnostic]:
     found: dict[object, list[tuple[model.Task, model.Read, Way]]] = {}
     for node, read in presence.lacking(view.graph.key):
         way = ways.to(view.graph.key, node.name, read.field)
-        one = way.writers[0].task if len(way.writers) == 1 else None
+        one = way.writers[0].task if len(way.writers) == 1 and not way.writers[0].fails else None
         key = (read.field, one.place, way.clears) if one is not None else (read.field, read.place)
         found.setdefault(key, []).append((node, read, way))
     for (node, read, way), *others in found.values():
@@ -55,8 +55,11 @@ def _finding(
     else:
         message += f"the way `{way}` does not ensure it"
     related = [] if way.begins is None else [way.begins]
-    for task, mutation in way.writers:
-        related.append(Label(task.place, f"may record `{mutation}`, but does not ensure `{field}`"))
+    for task, mutation, fails in way.writers:
+        what = f"may record `{mutation}`, but does not ensure `{field}`"
+        if fails:
+            what = f"ensures `{field}`, but not where it fails, as here"
+        related.append(Label(task.place, what))
     related += [Label(other.place, "needs it, too") for other in others[:SHOWN]]
     return REQUIRED.found(
         message,
@@ -72,7 +75,7 @@ def _help(presence: Presence, view: GraphView, name: str, way: Way) -> str:
     field = None if state is None else state.field(name)
     if field is not None and field.transient:
         return f"give the type of `{name}` no `?`: it is then always given"
-    if len(way.writers) == 1:
+    if len(way.writers) == 1 and not way.writers[0].fails:
         task = way.writers[0].task.name
         return f"add `ensures {name}` to `{task}`, or take this way only `when {name} != none`"
     return f"let a node on this way ensure it (`ensures {name}`), or take the way only `when {name} != none`"
