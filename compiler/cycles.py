@@ -22,7 +22,7 @@ from typing import NamedTuple, TypeAlias
 from . import model
 from .components import components
 from .graph_view import GraphView, RegionView
-from .mentions import mentions, parts
+from .mentions import parts
 from .model import END, Edge, Expr, Key
 
 BUDGET = 20_000  # nodes and ways looked at, and FACTOR for each that the region has
@@ -178,7 +178,7 @@ class _Search:
         jumps = node.goto if isinstance(node, model.Task) else ()
         for target, _ in jumps:
             yield Exit(target, frozenset(), True, None)
-        fields: set[str] = set()
+        fields: frozenset[str] = frozenset()
         # An edge is taken where the code does not jump, its guard holds and none before it does.
         free = guarded = bool(jumps)
         for edge in self.part.out.get(name, ()):
@@ -186,10 +186,11 @@ class _Search:
                 continue
             if edge.guard is not None:
                 guarded = True
-                fields.update(path[0] for path, _ in mentions(edge.guard))
-                free = free or _counts(edge.guard)
+                asked, counts = _asked(edge.guard)
+                free = free or counts
+                fields = fields if fields.issuperset(asked) else fields | asked
             if guarded:
-                yield Exit(edge.target, frozenset(fields), free, edge)
+                yield Exit(edge.target, fields, free, edge)
 
     # --- showing one
 
@@ -213,15 +214,23 @@ class _Search:
         return Circle(tuple(nodes), tuple(reversed(trail)), back)
 
 
-def _counts(guard: Expr) -> bool:
-    """Whether a guard asks for what changes with every step, or holds something that is not known."""
+def _asked(guard: Expr) -> tuple[set[str], bool]:
+    """The fields that a guard asks for, and whether it asks for what changes with every step.
+
+    What is not known, because it was reported, may be anything.
+    """
+    fields: set[str] = set()
+    counts = False
     todo = [guard]
     while todo:
         expr = todo.pop()
+        if isinstance(expr, model.FieldRef):
+            fields.add(expr.field)
+            continue
         if isinstance(expr, model.Visits | model.Steps) or isinstance(expr.type, model.Unknown):
-            return True
+            counts = True
         todo.extend(parts(expr))
-    return False
+    return fields, counts
 
 
 # --- barriers ---------------------------------------------------------------------------------------------

@@ -32,8 +32,10 @@ def mentions(expr: Expr) -> Iterator[tuple[Path, Place]]:
 
 def parts(expr: Expr) -> tuple[Expr, ...]:
     """The expressions right inside an expression."""
-    match expr:
-        case m.Const() | m.EnumConst() | m.FieldRef() | m.ParamRef() | m.ItemRef() | m.Visits() | m.Steps():
+    match expr:  # what is most frequent comes first
+        case m.Binary(left=left, right=right):
+            return (left, right)
+        case m.Const() | m.FieldRef() | m.ParamRef() | m.EnumConst() | m.ItemRef() | m.Visits() | m.Steps():
             return ()
         case m.Attr(base=inner) | m.Unary(operand=inner) | m.IsRecord(operand=inner) | m.Widen(operand=inner):
             return (inner,)
@@ -45,7 +47,5 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
             return tuple(value for _, value in fields)
         case m.MakeDict(items=pairs):
             return tuple(part for pair in pairs for part in pair)
-        case m.Binary(left=left, right=right):
-            return (left, right)
         case m.Conditional(then=then, condition=condition, otherwise=otherwise):
             return (then, condition, otherwise)
