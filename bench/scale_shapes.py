@@ -228,7 +228,7 @@ def values(size: int) -> Files:
     nodes = ["decision choose", "task n { reads e, count  records Put, Tick }"]
     edges = ["start -> choose"]
     edges += [f"choose -> n when e == E.m{k}" for k in range(min(size, 200))]
-    edges += ["choose -> end else", "n -> choose max_visits 9"]
+    edges += ["choose -> end else", "n -> choose when count < 9", "n -> end else"]
     return {"values.lgraph": _graph(nodes, edges, head)}
 
 

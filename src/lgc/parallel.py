@@ -105,10 +105,11 @@ def _ended(child: _Child, text: bytes) -> dict[int, Any]:
     """The results of a child that has ended; none if it did not come to its end."""
     os.close(child.results)
     _, status = os.waitpid(child.process, 0)
-    if status:
+    try:
+        found: list[Any] = json.loads(text)
+    except ValueError:
         return {}
-    found: list[Any] = json.loads(text)
-    return dict(zip(child.pieces, found, strict=True))
+    return {} if status else dict(zip(child.pieces, found, strict=True))
 
 
 def _stop(child: _Child) -> None:
