@@ -180,7 +180,7 @@ class Presence:
         self.steps.ends.setdefault(graph.key, EVERYTHING)
 
     def _ask(self, flow: GraphFlow, node: m.Node, base: int) -> Asked:
-        if node.name in flow.excused:
+        if flow.excused and node.name in flow.excused:
             return Asked(UNKNOWN)
         if not isinstance(node, m.Parallel):
             return self.steps.of(flow.graph, node, base)

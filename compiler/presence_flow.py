@@ -24,6 +24,8 @@ Arc: TypeAlias = tuple[str, str, int]  # where to, after which outcome, what its
 Moves: TypeAlias = list[tuple[int, int, int]]  # where to (its rank), what is kept, what is gained
 Ask: TypeAlias = Callable[[m.Node, int], Asked]
 
+_ORDERS = frozenset({"<", "<=", ">", ">="})
+
 
 class Flow:
     """One region, solved.
@@ -121,10 +123,17 @@ class Flow:
         values = [-1] * len(self.names)  # -1: not reached yet
         values[0] = start
         every, moves_of, known = self.slots.all, self.moves, self._moves
-        todo, queued = [0], bytearray(len(self.names))
-        while todo:
-            place = heappop(todo)
-            queued[place] = 0
+        # One after the other; what must be looked at again, because a circle leads back to it, from a heap.
+        again: list[int] = []
+        queued = bytearray(len(self.names))
+        following = 0
+        while again or following < len(self.names):
+            if again and again[0] < following:
+                place = heappop(again)
+                queued[place] = 0
+            else:
+                place = following
+                following += 1
             value = values[place]
             for target, keep, gain in known[place] or moves_of(place, value & every):
                 new = value & keep | gain
@@ -134,16 +143,26 @@ class Flow:
                     if new == old:
                         continue
                 values[target] = new
-                if not queued[target]:
+                if target < following and not queued[target]:
                     queued[target] = 1
-                    heappush(todo, target)
+                    heappush(again, target)
         return values
 
 
 def _reverse_postorder(arcs: dict[str, list[Arc]]) -> list[str]:
-    order: list[str] = []
+    chain = [START]
     seen = {START}
-    todo = [(START, iter(arcs.get(START, ())))]
+    while True:
+        ways = arcs.get(chain[-1], ())
+        if not ways:
+            return chain
+        target = ways[0][0]
+        if len(ways) > 1 or target in seen:
+            break
+        chain.append(target)
+        seen.add(target)
+    order: list[str] = []
+    todo = [(chain[-1], iter(ways))]
     while todo:
         name, left = todo[-1]
         for target, _, _ in left:
@@ -155,7 +174,7 @@ def _reverse_postorder(arcs: dict[str, list[Arc]]) -> list[str]:
             order.append(name)
             todo.pop()
     order.reverse()
-    return order
+    return [*chain[:-1], *order]
 
 
 def arcs_of(
@@ -215,8 +234,8 @@ def _offers(node: m.Barrier, answer: str | None) -> bool:
 
 def _learned(guard: m.Expr, holds: bool, slots: Slots, rules: TypeRules) -> int:
     """The slots that surely have a value where a guard holds, or does not."""
-    if not slots.size:
-        return 0
+    if isinstance(guard, m.Binary) and (guard.op in _ORDERS or (guard.op == "and" and not holds)):
+        return 0  # most guards, and nothing to learn
     found = 0
     for path in narrow(guard, holds, rules):
         found |= slots.bits.get(path, 0)
