@@ -26,7 +26,7 @@ record Note {{
 }}
 
 state S{n} {{
-  topic:   str = ""
+  topic:   str
   score:   float = 0.0  range 0.0..1.0
   verdict: Verdict?
   notes:   list[Note] = []
@@ -78,9 +78,7 @@ def many_graphs(nodes: int) -> str:
         head = STATE.format(n=n)
         parts.append(head if n == 0 else head[head.index("state") :])
         names = [f"t{k}" for k in range(10)]
-        tasks = "\n".join(
-            f"  task {name} {{\n    reads topic, score\n    records Grade\n  }}" for name in names
-        )
+        tasks = "\n".join(f"  task {name} {{\n    reads *\n    records Grade, Add\n  }}" for name in names)
         parts.append(f"graph g{n}(S{n}) {{\n{tasks}\n\n  start -> {' -> '.join(names)} -> end\n}}\n")
     return "\n".join(parts)
 

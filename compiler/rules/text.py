@@ -45,8 +45,8 @@ NUMBER = Rule(
     Severity.ERROR,
     "a number or duration that is not one",
     "A typing mistake in a limit is worth a stop.",
-    _STATE + "\ngraph work(Job) {\n  task plan { timeout 60x }\n\n  start -> plan -> end\n}\n",
-    _STATE + "\ngraph work(Job) {\n  task plan { timeout 60s }\n\n  start -> plan -> end\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done  timeout 60x }\n\n  start -> plan -> end\n}\n",
+    _STATE + "\ngraph work(Job) {\n  task plan { reads done  timeout 60s }\n\n  start -> plan -> end\n}\n",
     fixable=True,
 )
 ESCAPE = Rule(

@@ -66,7 +66,7 @@ def _without(unit: Unit, written: ast.Import, name: ast.Name) -> Fix | None:
         )
     left = text[between.start : between.end]
     kept = left.replace(",", "", 1) if "//" in left else ""
-    return Fix(cut, kept.strip(" ") if at < used[-1] else kept.rstrip(), f"remove `{name.text}`")
+    return Fix(cut, kept.lstrip(" ") if at < used[-1] else kept.rstrip(), f"remove `{name.text}`")
 
 
 def _lines(text: str, span: Span) -> Span:

@@ -92,7 +92,10 @@ def _unread(field: Field, setters: list[str] | tuple[str, ...], given: bool) -> 
     else:
         message = f"nothing reads or sets {name}"
         return UNUSED_FIELD.found(message, field.place, help="remove it, or name it in a task's `reads`")
-    help = "if it is a result of the run, look at it in a scenario's `expect`, or in `shows` of a barrier"
+    help = (
+        "let a task read it, or remove it; if it is a result of the run, look at it in a scenario's `expect`, "
+        "or allow this with a reason"
+    )
     if not setters:
         help = "remove it, or name it in the `reads` of the task that needs it"
     return UNUSED_FIELD.found(message, field.place, help=help)
@@ -109,9 +112,9 @@ def _unset(field: Field) -> Diagnostic:
     if value == "none":
         always = "always none"
     message = f"nothing sets `{field.name}`, so it is {always}"
-    help = "write the value where it is used; or, if it is given at the start, drop the default"
+    help = "write the value where it is used; if it is given at the start, drop the default or give it in a scenario"
     if default is None:
-        help = "if it is given at the start, drop the `?`, or give it in a scenario"
+        help = "let a mutation set it; if it is given at the start, drop the `?` or give it in a scenario"
     return UNUSED_FIELD.found(message, field.place, help=help)
 
 
@@ -152,7 +155,7 @@ UNUSED_FIELD = Rule(
     + _GRAPH
     + " { reads size  records Measure }"
     + _END,
-    active=False,
+    check_program=_unused,
     allowable=True,
 )
 UNUSED_MUTATION = Rule(
@@ -167,7 +170,6 @@ UNUSED_MUTATION = Rule(
     + _GRAPH
     + " { reads size  records Measure }"
     + _END,
-    active=False,
     allowable=True,
 )
 

@@ -42,7 +42,7 @@ graph article(Article) {
     modify   SetDraft
     reroute  write
   }
-  task publish { reads draft! }
+  task publish { reads draft!, revision }
 
   start -> write -> grade
   grade -> sign_off when verdict == Verdict.accept

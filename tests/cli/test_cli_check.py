@@ -14,7 +14,10 @@ from lgc.compiler.rules import RULES
 
 Lgc = Callable[..., Any]
 
-GOOD = "state S { count: int = 0 }\ngraph g(S) { task a { reads count }  start -> a -> end }\n"
+GOOD = """\
+state S { count: int = 0  mutation Up() { count += 1 } }
+graph g(S) { task a { reads count  records Up }  start -> a -> end }
+"""
 BROKEN = "state S { count: int = 0 }\ngraph g(S) { task a { reads count }  start -> a -> nowhere }\n"
 
 

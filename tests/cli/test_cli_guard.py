@@ -19,7 +19,10 @@ from lgc.cli.app import COMMANDS
 Lgc = Callable[..., Any]
 
 ROOT = Path(__file__).parents[2]
-GOOD = "state S { count: int = 0 }\ngraph g(S) { task a { reads count }  start -> a -> end }\n"
+GOOD = """\
+state S { count: int = 0  mutation Up() { count += 1 } }
+graph g(S) { task a { reads count  records Up }  start -> a -> end }
+"""
 SLOW = """\
 import asyncio
 

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-GOOD = "state S { count: int = 0 }\ngraph g(S) { task a { reads count }  start -> a -> end }\n"
+GOOD = """\
+state S { count: int = 0  mutation Up() { count += 1 } }
+graph g(S) { task a { reads count  records Up }  start -> a -> end }
+"""
 HEAVY = {
     "asyncio",
     "importlib.metadata",

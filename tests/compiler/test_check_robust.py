@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgc.compiler import Checked, check
+from lgc.dsl.diagnostic import Severity
 from lgc.dsl.source import Source
 
 CORPUS = Path(__file__).parent.parent / "corpus"
@@ -26,8 +27,8 @@ def checked(text: str) -> Checked:
 
 
 def codes(text: str) -> list[str]:
-    """What is found in a text."""
-    return [d.code for d in checked(text).diagnostics]
+    """The errors in a text."""
+    return [d.code for d in checked(text).diagnostics if d.severity is Severity.ERROR]
 
 
 @st.composite
