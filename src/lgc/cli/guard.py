@@ -176,8 +176,15 @@ def _usage(error: click.UsageError) -> None:
     context = error.ctx
     near = getattr(error, "possibilities", None)
     if near:
-        message = message.partition(" Did you mean")[0].rstrip(".?")
-        hint = f"did you mean {' or '.join(f'`{one}`' for one in sorted(near)[:3])}?"
+        message = message.partition("Did you mean")[0].rstrip(" (").rstrip(".?")
+        nearest = sorted(near, key=lambda one: -_alike(str(getattr(error, "option_name", "")), one))
+        hint = f"did you mean {' or '.join(f'`{one}`' for one in nearest[:2])}?"
     elif context is not None:
         hint = f"see `{context.command_path} --help`"
     say(message.rstrip("."), hint)
+
+
+def _alike(written: str, known: str) -> float:
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, written, known).ratio()

@@ -24,17 +24,20 @@ def watch(run: Callable[[], Iterable[str]]) -> None:
         if sys.stdout.isatty():
             sys.stdout.write("\x1b[2J\x1b[H")
         began = time.time_ns() - _MARGIN
+        failed = False
         try:
             paths = list(run())
         except Failure as problem:  # a file that is gone, or settings half written: it may be well soon
             if not paths:
                 raise
+            failed = True
             say(problem.message, problem.hint)
         sys.stdout.flush()
         before = _stamps(paths)
-        if any(changed > began for changed, _ in before.values()):
-            continue  # while it ran
-        note(f"watching {len(paths)} files and folders; Ctrl-C ends")
+        if any(changed > began or (not changed and not failed) for changed, _ in before.values()):
+            time.sleep(_PAUSE)
+            continue  # it changed while it ran
+        note("watching for changes; Ctrl-C ends")
         while _stamps(paths) == before:
             time.sleep(_PAUSE)
 
