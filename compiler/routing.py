@@ -85,7 +85,7 @@ def decide(ways: Sequence[Way], terms: Terms) -> Routing:
 class _Decision:
     """The work on one source."""
 
-    __slots__ = ("alone", "formulas", "full", "others", "terms", "ways")
+    __slots__ = ("alone", "formulas", "full", "linked", "others", "terms", "ways")
 
     def __init__(self, ways: Sequence[Way], formulas: list[Formula], terms: Terms) -> None:
         self.ways = ways
@@ -94,9 +94,21 @@ class _Decision:
         self.full = terms.full
         self.others = [negated(formula, self.full) for formula in formulas]
         self.alone = Budget(_WORK)
+        self.linked = terms.links.formulas(self.full)
+
+    def _search(self, budget: Budget) -> Search:
+        """A search in which nothing is asked yet. Raises TooLarge."""
+        found = Search(self.full)
+        for formula in self.linked:
+            found.add(formula, budget)
+        return found
 
     def run(self) -> Routing:
-        search, budget = Search(self.full), Budget(_WORK)
+        budget = Budget(_WORK)
+        try:
+            search = self._search(budget)
+        except TooLarge:
+            return Routing(None, (), (), cases=self._cases())
         dead: list[Dead] = []
         constant: list[int] = []
         for at, way in enumerate(self.ways):
@@ -145,7 +157,7 @@ class _Decision:
         """Whether a formula alone can hold."""
         if isinstance(formula, bool):
             return formula
-        return Search(self.full).allows(formula, self.alone)
+        return self._search(self.alone).allows(formula, self.alone)
 
     def _dead(self, at: int, search: Search, detailed: bool) -> Dead | None:
         formula = self.formulas[at]
@@ -157,9 +169,9 @@ class _Decision:
 
     def _takers(self, at: int) -> tuple[int, ...]:
         """Edges before one that are taken wherever its own guard holds."""
-        search = Search(self.full)
         found: list[int] = []
         try:
+            search = self._search(self.alone)
             search.add(self.formulas[at], self.alone)
             while search.open and len(found) <= _SHOWN:
                 taker = self._taker(at, search.model)

@@ -76,9 +76,7 @@ def _unguarded(edges: list[Edge]) -> list[Edge]:
 
 
 def _present(view: GraphView, part: RegionView, source: str) -> frozenset[str]:
-    if source == START and part.region.id:
-        return frozenset()
-    return view.analyses.presence.after(view.graph.key, source)
+    return view.analyses.presence.after(view.graph.key, source, part.region.id)
 
 
 def _terms(view: GraphView, part: RegionView, source: str) -> Terms:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from . import model
 from .domains import Member, Order, Value, Variable, scale_of, values_of
 from .likeness import bare
+from .links import Links
 from .model import Expr, Program, Scalar, State, Type
 from .scales import Floating, Whole
 from .types import BOOL, FLOAT, INT, JSON, NUMBERS, ORDERED, base
@@ -29,10 +30,22 @@ class Terms:
         source: the node whose edges these are, or `start`.
         fresh: whether no node has completed here (the graph's own `start`).
         variables: the terms met so far; `full`: their domains, once cut.
+        links: what terms have to do with each other.
         unclear: whether the type of one is not known, because it was reported.
     """
 
-    __slots__ = ("_made", "_program", "fresh", "full", "present", "source", "state", "unclear", "variables")
+    __slots__ = (
+        "_made",
+        "_program",
+        "fresh",
+        "full",
+        "links",
+        "present",
+        "source",
+        "state",
+        "unclear",
+        "variables",
+    )
 
     def __init__(
         self, program: Program, state: State, source: str, present: frozenset[str], fresh: bool
@@ -45,6 +58,7 @@ class Terms:
         self.variables: list[Variable] = []
         self.unclear = False
         self.full: list[int] = []
+        self.links = Links()
         self._made: dict[object, Variable] = {}
 
     def settle(self) -> None:
@@ -54,6 +68,7 @@ class Terms:
         """
         order = {field.name: at for at, field in enumerate(self.state.fields)}
         last = len(order)
+        self.links.cut()
         self.variables.sort(key=lambda v: (not v.sure, order.get(v.path[0], last) if v.path else last))
         for at, variable in enumerate(self.variables):
             variable.index = at
@@ -126,7 +141,10 @@ class Terms:
             words = f"len({of.words})"
             return Variable(("len", of.key), words, INT, scale=scale, sure=of.sure, path=of.path)
 
-        return self._variable(("len", of.key), make)
+        found = self._variable(("len", of.key), make)
+        if of.type == Scalar("str"):
+            self.links.lengths.append((of, found))
+        return found
 
     def visits(self, node: str) -> Variable:
         """`visits(node)`: a node's own edges are tried after it has completed."""
@@ -178,7 +196,9 @@ class Terms:
         key = ("order", a.key, b.key)
         orders = tuple(_ORDERS[name] for name in names)
         words = f"{a.words} {{}} {b.words}"
-        return self._variable(key, lambda: Variable(key, words, BOOL, values=orders, sure=False))
+        found = self._variable(key, lambda: Variable(key, words, BOOL, values=orders, sure=False))
+        self.links.orders.append((a, b, found))
+        return found
 
     def fitting(self, variable: Variable, value: Value) -> Variable | None:
         """The term to compare with a constant: itself, or for a time with a time zone (or without) that of

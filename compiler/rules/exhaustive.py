@@ -169,7 +169,7 @@ def _dead(one: Routed, dead: Dead, view: GraphView) -> Diagnostic:
 def _repair(edge: Edge) -> str:
     if edge.guard is None:
         return "remove it, or one of the guards"
-    return "put it before them, or narrow their guards"
+    return "put it first, or narrow the guards before it"
 
 
 def _limits(guard: model.Expr, view: GraphView) -> str:
@@ -234,8 +234,8 @@ state Job {
 }
 """
 _HEAD = (
-    _STATE
-    + "\ngraph work(Job) {\n  task grade { records Grade }\n  task fix { reads verdict, score }\n\n  start -> grade\n"
+    _STATE + "\ngraph work(Job) {\n  task grade { records Grade }\n  task fix { reads verdict, score }\n\n"
+    "  start -> grade\n"
 )
 _TAIL = "  fix -> end\n}\n"
 

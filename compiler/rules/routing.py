@@ -159,8 +159,8 @@ state Job {
 }
 """
 _HEAD = (
-    _STATE
-    + "\ngraph work(Job) {\n  task grade { records Grade }\n  task fix { reads verdict, score }\n\n  start -> grade\n"
+    _STATE + "\ngraph work(Job) {\n  task grade { records Grade }\n  task fix { reads verdict, score }\n\n"
+    "  start -> grade\n"
 )
 _TAIL = "  fix -> end\n}\n"
 
