@@ -64,6 +64,8 @@ class _Printer(Comments):
             doc = doc_of(item)
             gap = self.gap(start, item.span.start, doc, indent)
             entry = self.entry(item, indent)
+            if gap and gap[-1] and _allows(gap):
+                entry = self.unmoved(item, entry, indent)
             if isinstance(entry, Row) and sign:
                 entry.parts.append(sign)
             was_tall, tall = tall, isinstance(entry, str)
@@ -89,6 +91,19 @@ class _Printer(Comments):
         if tail and not tail[-1]:
             del tail[-1]
         return entries + tail
+
+    def unmoved(self, item: Item, entry: Entry, indent: int) -> Entry:
+        """The entry, or the item as written, if what begins on its first line would begin further down.
+
+        A comment `lgc: allow` above the item is about that line.
+        """
+        if isinstance(entry, Row):
+            laid = lay_out([f"{entry.cell} ", *entry.parts] if entry.cell else entry.parts, indent)
+        else:
+            laid = entry
+        written = self.text[item.span.start : item.span.end].replace("\r\n", "\n")
+        before, after = ("".join(text.partition("\n")[0].split()) for text in (written, laid))
+        return entry if after.startswith(before) else Row("", "", [written])
 
     def row(self, item: Item, parts: Parts, key: str = "", cell: str = "") -> Row:
         """An item in one row; comments inside it become notes, and then it is not aligned."""
@@ -261,6 +276,16 @@ class _Printer(Comments):
                 return self.block(item, header, item.items, 0)
             case ast.Migrate():
                 return self.block(item, [f"migrate {item.graph.text} from ", item.hash.text], item.items, 0)
+
+
+def _allows(gap: list[str]) -> bool:
+    """Whether a comment `lgc: allow` stands right above an item: among the lines up to an empty one."""
+    for line in reversed(gap):
+        if not line:
+            return False
+        if line.lstrip().startswith("// lgc:"):
+            return True
+    return False
 
 
 def _union(item: ast.Union) -> Parts:

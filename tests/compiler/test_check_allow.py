@@ -241,3 +241,25 @@ def test_errors_without_whose_repair_nothing_is_clear_cannot_be_allowed() -> Non
     assert {code for code in refused if code < "LG3"} >= {"LG001", "LG007", "LG101", "LG201", "LG208"}
     assert {"LG301", "LG306", "LG307", "LG311", "LG403", "LG404", "LG508", "LG801", "LG901"} <= refused
     assert not {rule.code for rule in RULES if rule.severity == "warning"} & refused
+
+
+LONG = "a_field_with_a_very_long_name_indeed"
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        f"task lost {{ reads {LONG}, done, {LONG}_too  records Finish, Finish2, Finish3, Finish4 }}",
+        f'task lost {{ reads done  records Finish  timeout 5s  retry 3  effect pure  impl "a:b"  goto {LONG} }}',
+        f"plan -> lost when {LONG} == {LONG}_too and done and {LONG} == {LONG}_too or {LONG}_too",
+        "task lost { reads done,\n    done2  records Finish }",
+    ],
+)
+def test_the_formatter_leaves_on_its_line_what_a_comment_is_about(node: str) -> None:
+    """What stands on the item's first line must not move down."""
+    text = HEAD + f"  // lgc: allow LG303 for now\n  /// Doc.\n  {node}\n" + TAIL
+    once = format_file(parse(Source("a", text)).file)
+    assert format_file(parse(Source("a", once)).file) == once
+    line = once.split("/// Doc.\n")[1].split("\n")[0]
+    first = "".join(node.split("\n")[0].split())
+    assert "".join(line.split()).startswith(first)
