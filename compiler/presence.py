@@ -209,12 +209,14 @@ class Presence:
             flow.regions[""].begin(flow.start)
         for node in _outer_nodes(flow):
             base = flow.at(node.name) if flow.slots.size else 0
-            if base is None:
-                continue
             if isinstance(node, m.Parallel):
                 for branch in node.branches:
-                    if branch.region in flow.regions:
+                    if base is None:
+                        flow.regions.pop(branch.region, None)  # nothing inside is reached either
+                    elif branch.region in flow.regions:
                         flow.regions[branch.region].begin(base)
+            elif base is None:
+                continue
             elif isinstance(node, m.Subgraph | m.MapNode) and node.graph in self._flows:
                 self._flows[node.graph].start &= self.steps.seen(flow.graph, node, base)
 
