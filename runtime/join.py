@@ -36,7 +36,6 @@ def join(
     """
     written = [_written(branch) for branch in winners]
     _refuse_conflicts(frame.state, winners, written)
-    kind = class_of(frame.state)
     state: Any = frame.state.__lg_fork__()
     undo = Undo()
     effects: list[Effect] = []
@@ -44,23 +43,71 @@ def join(
         for effect in branch.effects or ():
             perform(state, effect, undo)
             effects.append(effect)
-    for field, (rule, target) in frame.state.__lg_merges__.items():
-        if rule == "error":
-            continue
-        attribute = frame.state.__lg_fields__[field]
-        values = [
-            getattr(b.state, attribute) for b, paths in zip(winners, written, strict=True) if field in paths
-        ]
-        if not values:
+    sides = [(branch.state, paths) for branch, paths in zip(winners, written, strict=True)]
+    effects += _merged(state, frame.state, sides, stored, undo)
+    return state, effects
+
+
+def merge_elements(
+    state: Any,
+    before: Any,
+    elements: Sequence[Sequence[Applied]],
+    stored: Mapping[str, Any] | None,
+    undo: Undo,
+) -> list[Effect]:
+    """Join the fields with a merge rule after a map, as those of branches are; the effects that did it.
+
+    Each element counts by itself: what it recorded is done again to the state before the map.
+
+    Args:
+        state: the state after all that was recorded, in element order; it is changed.
+        before: the state before the map.
+        elements: what each element recorded.
+        stored: values of `merge custom` fields, as they were committed; None: compute them.
+
+    Raises:
+        EvaluationError, SerializationError.
+    """
+    ruled = ruled_fields(before)
+    sides: list[tuple[Any, Mapping[str, str]]] = []
+    for applied in elements:
+        paths = {f: kind for one in applied for f, kind in one.mutation.__lg_writes__.items() if f in ruled}
+        if paths:
+            alone = before.__lg_fork__()
+            undone = Undo()
+            for one in applied:
+                perform_mutation(alone, one, undone)
+            sides.append((alone, paths))
+    return _merged(state, before, sides, stored, undo)
+
+
+def ruled_fields(state: Any) -> set[str]:
+    """The fields of a state that have a merge rule."""
+    return {field for field, (rule, _) in state.__lg_merges__.items() if rule != "error"}
+
+
+def _merged(
+    state: Any,
+    before: Any,
+    sides: Sequence[tuple[Any, Mapping[str, str]]],
+    stored: Mapping[str, Any] | None,
+    undo: Undo,
+) -> list[Effect]:
+    """Change a state by the merge rules of its fields, from the states of all sides and what each wrote."""
+    effects: list[Effect] = []
+    for field, (rule, target) in before.__lg_merges__.items():
+        attribute = before.__lg_fields__[field]
+        values = [getattr(side, attribute) for side, paths in sides if field in paths]
+        if rule == "error" or not values:
             continue
         if stored is not None and field in stored:
             value = stored[field]
         else:
-            value = merge(rule, target, kind, field, getattr(frame.state, attribute), values)
+            value = merge(rule, target, class_of(before), field, getattr(before, attribute), values)
         effect = Effect((), None, field, _frozen(value))
         perform(state, effect, undo)
         effects.append(effect)
-    return state, effects
+    return effects
 
 
 def perform(state: Any, effect: Effect, undo: Undo) -> None:
@@ -197,7 +244,7 @@ def _written(branch: Frame) -> dict[str, str]:
 def _refuse_conflicts(state: State, winners: Sequence[Frame], written: Sequence[dict[str, str]]) -> None:
     seen: dict[str, tuple[str, str]] = {}  # path -> (kind, branch)
     covers: dict[str, set[str]] = {}  # field -> paths below it
-    merged = {f for f, (rule, _) in state.__lg_merges__.items() if rule != "error"}
+    merged = ruled_fields(state)
     for branch, paths in zip(winners, written, strict=True):
         for path, kind in paths.items():
             top = path.partition(".")[0]

@@ -17,7 +17,7 @@ from . import plan
 from .errors import EvaluationError, LgcError, MutationRejected, NodeFailed
 from .frame import Effect, Frame, choose, evaluated
 from .graph import load
-from .join import join, perform_mutation, unexpected
+from .join import join, merge_elements, perform_mutation, ruled_fields, unexpected
 from .state import ExternalMutation, Mutation, State, Undo
 from .typed_json import Applied, misfit
 
@@ -135,17 +135,12 @@ def complete_joined(
             case plan.Subgraph() if won:
                 applied, effects = _leave(frame, node, children[""], undo, recorded)
             case plan.Map() if won:
-                inner = [children[key] for key in won]
-                out = (
-                    [
-                        _apply(frame.state, m, undo)
-                        for c in inner
-                        for m in evaluated(node.leave, c.state, c.item)
-                    ]
-                    if recorded is None
-                    else _again(frame.state, recorded, undo)
-                )
-                applied, effects = tuple(out), [Effect((), one) for one in out]
+                start = before.__lg_fork__() if ruled_fields(before) else None
+                each = _recorded(frame.state, node, [children[key] for key in won], undo, recorded)
+                applied = tuple(one for of_element in each for one in of_element)
+                effects = [Effect((), one) for one in applied]
+                if start is not None:
+                    effects += merge_elements(frame.state, start, each, stored, undo)
             case _:
                 pass
         if applied:
@@ -187,6 +182,17 @@ def _leave(
                 else _again(frame.state, recorded, undo)
             )
             return tuple(out), [Effect((), one) for one in out]
+
+
+def _recorded(
+    state: Any, node: plan.Map, children: Sequence[Frame], undo: Undo, recorded: Sequence[Applied] | None
+) -> list[list[Applied]]:
+    """Record the `out` mutations of a map in element order; what each element recorded."""
+    if recorded is None:
+        return [[_apply(state, m, undo) for m in evaluated(node.leave, c.state, c.item)] for c in children]
+    share = len(recorded) // len(children)  # every element records the same mutations
+    _again(state, recorded, undo)
+    return [list(recorded[at : at + share]) for at in range(0, len(recorded), share or 1)]
 
 
 def again(frame: Frame, applied: Sequence[Applied], completion: Completion) -> None:

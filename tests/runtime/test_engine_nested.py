@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -434,6 +435,53 @@ def test_map_concurrency_is_a_limit(audit: Any, compiled: Compile) -> None:
     result, _ = run(audit, bind(m.G_PLAN, nodes(i1=i1)), m.Outer(names=names))
     assert max(most) == 2
     assert result.state.got == [f"{name}:0" for name in names]
+
+
+RULED = """
+state Item { n: int = 0 }
+graph one(Item) { task look { reads n }  start -> look -> end }
+state S {
+  xs:     list[int] = [5, -2, 3]
+  top:    int = 1           merge max
+  low:    int = 1           merge min
+  last:   int = 0           merge last
+  total:  int = 100         merge sum
+  log:    list[int] = [0]   merge append
+  seen:   dict[str, int] = {"a": 0}  merge union
+  own:    list[int] = []    merge custom "tests_runtime_merges:longest"
+  plain:  list[int] = []
+  mutation All(n: int) {
+    top = n  low = n  last = n  total = total + n  log = log + [n]  seen[str(n)] = n  own = own + [n, n]
+  }
+  mutation Plain(n: int) { plain += [n] }
+}
+graph g(S) {
+  WHERE
+  map each = one { over xs as x  in n = x  out All(n), Plain(n) }
+}
+"""
+
+
+@pytest.mark.parametrize("where", ["alone", "in a branch"])
+def test_map_joins_fields_by_their_rules(where: str, audit: Any, compiled: Compile, monkeypatch: Any) -> None:
+    calls: list[Any] = []
+
+    def longest(before: Any, values: Any) -> Any:
+        calls.append(values)
+        return [*before, *max(values)]
+
+    monkeypatch.setitem(sys.modules, "tests_runtime_merges", SimpleNamespace(longest=longest))
+    edges = "start -> each -> end"
+    if where != "alone":
+        edges = "parallel p { branch a = each  branch b = idle }  task idle {}  start -> p -> end"
+    m = compiled(RULED.replace("WHERE", edges))
+    state = run(audit, bind(m.G_PLAN, nodes()), m.S())[0].state
+    assert (state.top, state.low, state.last, state.total) == (5, -2, 3, 106)
+    assert (state.log, state.plain) == ([0, 5, -2, 3], [5, -2, 3])
+    assert state.seen == {"a": 0, "5": 5, "-2": -2, "3": 3}
+    assert state.own == [5, 5]
+    assert calls[0] == [[5, 5], [-2, -2], [3, 3]]
+    assert len(calls) == (1 if where == "alone" else 2)  # a stored step is not computed again
 
 
 def test_map_over_nothing_goes_on(audit: Any, compiled: Compile) -> None:
