@@ -194,27 +194,34 @@ graph inner(Inner) {
     return {"calls.lgraph": _graph(nodes, edges, STATE + inner)}
 
 
+WIDE = 5_000
+
+
 def wide(size: int) -> Files:
-    """A state with a field and a mutation for each node."""
-    fields = [f"  f{k}: int = 0" for k in range(size)]
-    mutations = [f"  mutation Set{k}(f{k})" for k in range(size)]
+    """A state of 5,000 fields with a mutation each, and nodes that read and set them one after the other."""
+    width = min(size, WIDE)
+    fields = [f"  f{k}: int = 0" for k in range(width)]
+    mutations = [f"  mutation Set{k}(f{k})" for k in range(width)]
     head = "\n".join(["state S {", *fields, *mutations, "}", ""])
-    nodes = [f"task n{k} {{ reads f{k - 1}, f{k}  records Set{k} }}" for k in range(size)]
+    turns = [(k % width, (k - 1) % width) for k in range(size)]
+    nodes = [f"task n{k} {{ reads f{b}, f{a}  records Set{a} }}" for k, (a, b) in enumerate(turns)]
     nodes[0] = "task n0 { reads f0  records Set0 }"
     edges = ["start -> n0", *(f"n{k} -> n{k + 1}" for k in range(size - 1)), f"n{size - 1} -> end"]
     return {"wide.lgraph": _graph(nodes, edges, head)}
 
 
 def optional(size: int) -> Files:
-    """A state with an optional field for each node, which the node ensures and a later one needs."""
-    fields = [f"  f{k}: int?" for k in range(size)]
-    mutations = [f"  mutation Set{k}(f{k})" for k in range(size)]
+    """A state of 5,000 optional fields; nodes ensure one each and need those that others ensured before."""
+    width = min(size, WIDE)
+    fields = [f"  f{k}: int?" for k in range(width)]
+    mutations = [f"  mutation Set{k}(f{k})" for k in range(width)]
     head = "\n".join(["state S {", *fields, *mutations, "}", ""])
     nodes = ["task n0 { records Set0  ensures f0 }", "task n1 { reads f0!  records Set1  ensures f1 }"]
     for k in range(2, size):
-        needs = f"f{k - 1}!" if k < 4 else f"f{k // 2}!, f{k - 1}!"
-        nodes.append(f"task n{k} {{ reads {needs}  records Set{k}  ensures f{k} }}")
-    nodes.append(f"task last {{ reads f{size - 1}! }}")
+        needs = dict.fromkeys((f"f{k // 2 % width}!", f"f{(k - 1) % width}!"))
+        here = k % width
+        nodes.append(f"task n{k} {{ reads {', '.join(needs)}  records Set{here}  ensures f{here} }}")
+    nodes.append(f"task last {{ reads f{(size - 1) % width}! }}")
     edges = ["start -> n0", *(f"n{k} -> n{k + 1}" for k in range(size - 1))]
     edges += [f"n{size - 1} -> last -> end"]
     return {"optional.lgraph": _graph(nodes, edges, head)}

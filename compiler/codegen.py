@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from . import canonical
 from . import model as m
@@ -153,36 +153,40 @@ def _by_kind(declarations: Mapping[m.Key, object], module: m.Module) -> list[m.K
 
 def _inner_first(program: m.Program, module: m.Module) -> list[m.Key]:
     """The states of a module, a sub-state before the states that hold it."""
-    found: dict[m.Key, None] = {}
 
-    def add(key: m.Key, above: frozenset[m.Key]) -> None:
-        if key in found or key in above:
-            return
-        for field in program.states[key].fields:
-            if isinstance(field.type, m.StateType) and field.type.key.path == module.path:
-                add(field.type.key, above | {key})
-        found[key] = None
+    def inner(key: m.Key) -> list[m.Key]:
+        types = (field.type for field in program.states[key].fields)
+        return [type.key for type in types if isinstance(type, m.StateType) and type.key.path == module.path]
 
-    for key in _by_kind(program.states, module):
-        add(key, frozenset())
-    return list(found)
+    return _after_their_parts(_by_kind(program.states, module), inner)
 
 
 def _used_first(program: m.Program, module: m.Module) -> list[m.Key]:
     """The graphs of a module, a graph before those that run it."""
-    found: dict[m.Key, None] = {}
 
-    def add(key: m.Key, above: frozenset[m.Key]) -> None:
-        if key in found or key in above:
-            return
-        for inner in _graphs_run(program.graphs[key]):
-            if inner.path == module.path:
-                add(inner, above | {key})
-        found[key] = None
+    def inner(key: m.Key) -> list[m.Key]:
+        return [one for one in _graphs_run(program.graphs[key]) if one.path == module.path]
 
-    for key in _by_kind(program.graphs, module):
-        add(key, frozenset())
-    return list(found)
+    return _after_their_parts(_by_kind(program.graphs, module), inner)
+
+
+def _after_their_parts(keys: list[m.Key], parts: Callable[[m.Key], list[m.Key]]) -> list[m.Key]:
+    """All keys and their parts, parts first, however deep they lie."""
+    found: list[m.Key] = []
+    entered: set[m.Key] = set()
+    for first in keys:
+        todo = [(first, iter((first,)))]
+        while todo:
+            key, left = todo[-1]
+            following = next((one for one in left if one not in entered), None)
+            if following is not None:
+                entered.add(following)
+                todo.append((following, iter(parts(following))))
+                continue
+            todo.pop()
+            if todo:
+                found.append(key)
+    return found
 
 
 def _graphs_run(graph: m.Graph) -> list[m.Key]:

@@ -70,8 +70,9 @@ class FieldUses:
         fresh = unread.intersection(names)
         if fresh:
             unread -= fresh
-            for field in self.program.states[state].fields:
-                if field.name in fresh and isinstance(field.type, StateType):
+            for name in fresh:
+                field = self.program.states[state].field(name)
+                if field is not None and isinstance(field.type, StateType):
                     self._whole(field.type.key)
 
     def _look(self, expr: Expr, state: Key, own: FieldPlace | None = None) -> None:

@@ -490,8 +490,17 @@ class Mutation:
     place: Place
 
 
+class _ByName:
+    """Room for a state's fields and mutations by name, once one is looked for; no part of its content."""
+
+    __slots__ = ("_fields", "_mutations")
+
+    _fields: dict[str, Field]
+    _mutations: dict[str, Mutation]
+
+
 @frozen
-class State:
+class State(_ByName):
     key: Key
     fields: tuple[Field, ...]
     mutations: tuple[Mutation, ...]
@@ -500,11 +509,19 @@ class State:
 
     def field(self, name: str) -> Field | None:
         """The field of that name."""
-        return next((f for f in self.fields if f.name == name), None)
+        try:
+            return self._fields.get(name)
+        except AttributeError:
+            object.__setattr__(self, "_fields", {field.name: field for field in reversed(self.fields)})
+            return self._fields.get(name)
 
     def mutation(self, name: str) -> Mutation | None:
         """The mutation of that name."""
-        return next((m for m in self.mutations if m.name == name), None)
+        try:
+            return self._mutations.get(name)
+        except AttributeError:
+            object.__setattr__(self, "_mutations", {one.name: one for one in reversed(self.mutations)})
+            return self._mutations.get(name)
 
 
 # --- nodes ------------------------------------------------------------------------------------------------
