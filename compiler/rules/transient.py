@@ -52,12 +52,8 @@ class _Search:
         todo = [expr]
         while todo:
             at = todo.pop()
-            key: tuple[Key, str] | None = None
-            if isinstance(at, m.FieldRef):
-                key = (state, at.field)
-            elif isinstance(at, m.Attr) and isinstance(at.base.type, StateType):
-                key = (at.base.type.key, at.name)
-            if key in self.transient and key is not None and key not in seen:
+            key = _named(at, state)
+            if key is not None and key in self.transient and key not in seen:
                 seen.add(key)
                 yield self.finding(key, at.place, where, _READ)
             else:
@@ -124,6 +120,15 @@ class _Search:
         for call in lens.outputs:
             for _, value in call.args:
                 yield from self.read(value, known.state, "`out`")
+
+
+def _named(expr: Expr, state: Key) -> tuple[Key, str] | None:
+    """The field of a state that an expression ends at."""
+    if isinstance(expr, m.FieldRef):
+        return state, expr.field
+    if isinstance(expr, m.Attr) and isinstance(expr.base.type, StateType):
+        return expr.base.type.key, expr.name
+    return None
 
 
 def _transient(resolved: Resolved) -> Iterator[Diagnostic]:

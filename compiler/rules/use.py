@@ -93,8 +93,8 @@ def _unread(field: Field, setters: list[str] | tuple[str, ...], given: bool) -> 
         message = f"nothing reads or sets {name}"
         return UNUSED_FIELD.found(message, field.place, help="remove it, or name it in a task's `reads`")
     help = (
-        "let a task read it, or remove it; if it is a result of the run, look at it in a scenario's `expect`, "
-        "or allow this with a reason"
+        "let a task read it, or remove it; if it is a result of the run, look at it in a scenario's "
+        "`expect`, or allow this with a reason"
     )
     if not setters:
         help = "remove it, or name it in the `reads` of the task that needs it"
@@ -112,7 +112,10 @@ def _unset(field: Field) -> Diagnostic:
     if value == "none":
         always = "always none"
     message = f"nothing sets `{field.name}`, so it is {always}"
-    help = "write the value where it is used; if it is given at the start, drop the default or give it in a scenario"
+    help = (
+        "write the value where it is used; if it is given at the start, drop the default or give it in a "
+        "scenario"
+    )
     if default is None:
         help = "let a mutation set it; if it is given at the start, drop the `?` or give it in a scenario"
     return UNUSED_FIELD.found(message, field.place, help=help)
