@@ -43,6 +43,7 @@ state S {
   d: str?  merge append
   e: int?  merge max
   f: str?
+  h: str?  merge custom "presence_random:join"
   sub: Sub
   mutation Add(by: int) { n += by }
   mutation SetA(x: str) { a = x }
@@ -61,25 +62,28 @@ state S {
   mutation SetF(x: str) { f = x }
   mutation IfF(x: str, k: int) { f = x if k > 0 else none }
   mutation TwoF(x: str) { f = none  f = x  b = f }
+  mutation SetH(x: str) { h = x }
+  mutation Compute(k: int) = "presence_random:compute" writes f
   mutation SubU(x: str) { sub.u = x }
   mutation SubNone() { sub.u = none }
 }
 """
 SETS = {
-    "S": {"a": "SetA", "b": "SetB", "c": "SetC", "d": "SetD", "e": "SetE", "f": "SetF"},
+    "S": {"a": "SetA", "b": "SetB", "c": "SetC", "d": "SetD", "e": "SetE", "f": "SetF", "h": "SetH"},
     "Sub": {"u": "SetU", "v": "SetV"},
 }
 CHANGES: dict[str, list[str]] = {
     "S": [
         "Add", "SetA", "ClearA", "MayA", "CopyA", "KeepA", "SetB", "ClearB", "SetC", "ClearC", "SetD",
-        "ClearD", "SetE", "ClearE", "SetF", "IfF", "TwoF", "SubU", "SubNone",
+        "ClearD", "SetE", "ClearE", "SetF", "IfF", "TwoF", "SetH", "Compute", "SubU", "SubNone",
     ],
     "Sub": ["SetU", "ClearU", "SetV", "MayV"],
 }  # fmt: skip
 VALUES = {"x": '"x"', "y": "none", "z": "1", "by": "1", "k": "1"}
 PARAMS = {
     "Add": "by", "SetA": "x", "MayA": "y", "KeepA": "x", "SetB": "x", "SetC": "x", "SetD": "x", "SetE": "z",
-    "SetF": "x", "IfF": "xk", "TwoF": "x", "SubU": "x", "SetU": "x", "SetV": "x", "MayV": "y",
+    "SetF": "x", "IfF": "xk", "TwoF": "x", "SetH": "x", "Compute": "k", "SubU": "x",
+    "SetU": "x", "SetV": "x", "MayV": "y",
 }  # fmt: skip
 
 
@@ -234,6 +238,41 @@ class Maker:
         return f"parallel {name} {{ {' '.join(branches)}  {join}  {mode} }}"
 
 
+class Forks(Maker):
+    """Writes one small file: a task, a parallel of tasks, and behind it a task that requires every field."""
+
+    def graph(self, name: str, state: str, depth: int, inner: bool) -> None:
+        if name != "g":
+            return
+        lines: list[str] = []
+        before, fork, after = self.name(), self.name(), self.name()
+        lines.append(self.task(before, state, ["end"]))
+        count = self.random.randint(2, 3)
+        tasks = [self.name() for _ in range(count)]
+        lines += [self.task(task, state, ["end"]) for task in tasks]
+        branches = " ".join(f"branch b{place} = {task}" for place, task in enumerate(tasks))
+        join = self.random.choice(("", "", "join any", "join first 2"))
+        lines.append(
+            f"parallel {fork} {{ {branches}  {join}  {self.random.choice(('', 'on_error collect'))} }}"
+        )
+        lines.append(f"task {after} {{ reads {', '.join(f'{field}!' for field in SETS[state])} }}")
+        self.records[after], self.ensures[after], self.gotos[after] = [], [], []
+        self.requires[after] = list(SETS[state])
+        lines.append(f"start -> {before} -> {fork} -> {after} -> end")
+        if self.some(0.5):
+            lines.append(f"{fork} -> {after} on error")
+        self.files.append(f"graph g(S) {{\n{''.join(f'  {line}{chr(10)}' for line in lines)}}}\n")
+
+
+def has(view: Any, field: str) -> bool:
+    """Whether a task gets a value of a field that it requires."""
+    try:
+        getattr(view, field)
+    except LgcError:
+        return False
+    return True
+
+
 class Nodes:
     """Functions that do what chance says; they note which required fields were none."""
 
@@ -256,12 +295,10 @@ class Nodes:
             raise AttributeError(name)
 
         async def node(ctx: Any) -> None:
-            for field in self.maker.requires[name]:
-                try:
-                    getattr(ctx.state, field)
-                except LgcError:
-                    self.missed.add((name, field))
-                    raise
+            none = [field for field in self.maker.requires[name] if not has(ctx.state, field)]
+            self.missed.update((name, field) for field in none)
+            if none:
+                raise RuntimeError(f"{none} are none")
             for _ in range(self.random.choice((0, 0, 1, 2))):
                 await asyncio.sleep(0)
             often = self.random.randint(0, self.busy)
@@ -294,8 +331,8 @@ class Nodes:
 class Subject:
     """One random file: what is reported for it, and what its runs meet."""
 
-    def __init__(self, seed: int, requiring: float = 0.25) -> None:
-        self.maker = Maker(seed, requiring)
+    def __init__(self, maker: Maker, seed: int) -> None:
+        self.maker = maker
         context = Context()
         project = load_project(context, [Source("r.lgraph", self.maker.text)], lambda path: None, None)
         resolved = resolve(context, project)
@@ -322,8 +359,8 @@ class Subject:
         random = Random(seed)
         nodes = Nodes(self.maker, self.module, seed)
         chance = random.choice((0.0, 0.5, 0.9, 1.0))
-        given = {field: random.random() < chance for field in "abcdefuv"}
-        texts = {field: "v" if given[field] else None for field in "abcdf"}
+        given = {field: random.random() < chance for field in "abcdefhuv"}
+        texts = {field: "v" if given[field] else None for field in "abcdfh"}
         sub = self.module.Sub(u="v" if given["u"] else None, v="v" if given["v"] else None)
         state = self.module.S(**texts, e=1 if given["e"] else None, sub=sub)
 
@@ -336,14 +373,38 @@ class Subject:
         return nodes.missed
 
 
-@pytest.mark.parametrize("first", range(0, 160, 20))
-def test_what_a_run_misses_was_reported(first: int) -> None:
-    reads = met = 0
-    for seed in range(first, first + 20):
-        subject = Subject(seed)
-        reads += sum(map(len, subject.maker.requires.values()))
-        for run in range(8):
+@pytest.fixture(autouse=True)
+def functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The functions that the state of the files names: both may give none."""
+
+    def join(before: Any, values: list[Any]) -> Any:
+        return values[0] if len(values) == 1 else None
+
+    def compute(state: Any, mutation: Any) -> dict[str, Any]:
+        return {"f": "f" if mutation.k else None}
+
+    module: Any = types.ModuleType("presence_random")
+    module.join, module.compute = join, compute
+    monkeypatch.setitem(sys.modules, "presence_random", module)
+
+
+def missed_and_reported(maker: type[Maker], seeds: range, runs: int, requiring: float) -> int:
+    """How often a required field was none in runs of random files; each time, it had been reported."""
+    met = 0
+    for seed in seeds:
+        subject = Subject(maker(seed, requiring), seed)
+        for run in range(runs):
             missed = subject.run(seed * 1000 + run)
             assert missed <= subject.reported, (seed, run, missed - subject.reported)
             met += len(missed)
-    assert reads > 50 and met > 30
+    return met
+
+
+@pytest.mark.parametrize("first", range(0, 80, 20))
+def test_what_a_run_misses_was_reported(first: int) -> None:
+    assert missed_and_reported(Maker, range(first, first + 20), 8, 0.25) > 30
+
+
+@pytest.mark.parametrize("first", range(0, 90, 30))
+def test_what_is_missing_behind_a_join_was_reported(first: int) -> None:
+    assert missed_and_reported(Forks, range(first, first + 30), 10, 0.0) > 100
