@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeAlias
 from . import model as m
 from .model import Key, OptionalOf, Program
 from .narrowing import path_of
+from .presence_joins import merged_slots
 from .presence_values import ALL, EVERYTHING, SAME, Changes, Slots, Step, either, needed, then
 
 Outcomes: TypeAlias = Mapping[str, Step]
@@ -73,7 +74,8 @@ class Steps:
                 kept = ALL
                 for call, sure in zip(lens.outputs, left, strict=True):
                     step = self.changes.recorded(graph.state, call.mutation, sure)
-                    kept &= step.keep | step.gain
+                    # A field with a merge rule is joined as branches are: a function may give none.
+                    kept &= (step.keep | step.gain) & ~self._loose(graph.state, call.mutation)
                 failed = Step(kept, 0) if node.on_error == "collect" else SAME
                 return Asked({OK: Step(kept, 0), FAILED: failed}, hangs)
             case _:
@@ -91,6 +93,16 @@ class Steps:
         for field, _ in node.ensures:
             gain |= bits.get((field,), 0)
         return UNTOUCHED if keep == ALL and not gain else Asked({OK: Step(keep, gain), FAILED: SAME})
+
+    def _loose(self, state: Key, name: str) -> int:
+        """The slots that a mutation writes of which a merge may give none anyhow."""
+        declared = self.program.states.get(state)
+        mutation = None if declared is None else declared.mutation(name)
+        slots = self.changes.slots(state)
+        found = 0
+        for field in () if mutation is None else mutation.writes:
+            found |= slots.below.get((field,), 0)
+        return found & merged_slots(declared, slots)[1]
 
     # --- barriers
 

@@ -186,7 +186,7 @@ class Maker:
                 )
                 lines.append(f"subgraph {name} = inner {{ in u = {given}  out {out} }}")
             case _:
-                out = self.random.choice(("MayA(u)", "MayA(item)", 'SetC("c")', "ClearB()"))
+                out = self.random.choice(("MayA(u)", "MayA(item)", 'SetH("h")', 'SetC("c")', "ClearB()"))
                 mode = self.random.choice(("", "on_error collect"))
                 over = f'over ["i", b ?? "j"] as item  in u = item, v = f  out {out}  {mode}'
                 lines.append(f"map {name} = inner {{ {over} }}")
