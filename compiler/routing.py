@@ -20,6 +20,11 @@ from .terms import Terms
 
 _WORK = 200_000
 """Formulas that may be looked at for one source: some tenths of a second."""
+_BITS = 1_000_000_000
+"""Bits of all sets of regions of one source together: some 22,000 guards that compare one field."""
+_MOST_CASES = 10**4_000
+"""What is more is not counted; Python writes no larger number."""
+_LEAST = _WORK // 50
 _SHOWN = 4
 """Edges that are named as those that take another one's place."""
 _DETAILED = 20
@@ -69,8 +74,16 @@ class Routing:
     cases: int = 0
 
 
-def decide(ways: Sequence[Way], terms: Terms) -> Routing:
-    """Decide about the edges of one source, in the order in which they are tried."""
+def allowance() -> Budget:
+    """The work that may be done for all sources of a graph; once it is used up, little is left for each."""
+    return Budget(10 * _WORK)
+
+
+def decide(ways: Sequence[Way], terms: Terms, whole: Budget) -> Routing:
+    """Decide about the edges of one source, in the order in which they are tried.
+
+    `whole`: what is left for the graph; it is diminished by what was done.
+    """
     reader = Guards(terms)
     try:
         read = [True if way.guard is None else reader.read(way.guard) for way in ways]
@@ -79,21 +92,38 @@ def decide(ways: Sequence[Way], terms: Terms) -> Routing:
     if terms.unclear:
         return Routing(None, (), ())
     terms.settle()
-    return _Decision(ways, [reader.settle(one) for one in read], terms).run()
+    if len(ways) * sum(mask.bit_length() for mask in terms.full) > _BITS:
+        return Routing(None, (), (), cases=_cases(ways, terms.full))
+    work = min(_WORK, max(whole.left, _LEAST))
+    decision = _Decision(ways, [reader.settle(one) for one in read], terms, work)
+    found = decision.run()
+    whole.left -= 2 * work - decision.alone.left - decision.budget.left
+    return found
+
+
+def _cases(ways: Sequence[Way], full: Sequence[int]) -> int:
+    """How many cases there are; 0 where an edge that asks nothing always holds, however many."""
+    if any(way.guard is None and not way.closable for way in ways):
+        return 0
+    cases = 1
+    for mask in full:
+        cases = min(cases * mask.bit_count(), _MOST_CASES)
+    return cases
 
 
 class _Decision:
     """The work on one source."""
 
-    __slots__ = ("alone", "formulas", "full", "linked", "others", "terms", "ways")
+    __slots__ = ("alone", "budget", "formulas", "full", "linked", "others", "terms", "ways")
 
-    def __init__(self, ways: Sequence[Way], formulas: list[Formula], terms: Terms) -> None:
+    def __init__(self, ways: Sequence[Way], formulas: list[Formula], terms: Terms, work: int) -> None:
         self.ways = ways
         self.formulas = formulas
         self.terms = terms
         self.full = terms.full
         self.others = [negated(formula, self.full) for formula in formulas]
-        self.alone = Budget(_WORK)
+        self.alone = Budget(work)
+        self.budget = Budget(work)
         self.linked = terms.links.formulas(self.full)
 
     def _search(self, budget: Budget) -> Search:
@@ -104,11 +134,11 @@ class _Decision:
         return found
 
     def run(self) -> Routing:
-        budget = Budget(_WORK)
+        budget = self.budget
         try:
             search = self._search(budget)
         except TooLarge:
-            return Routing(None, (), (), cases=self._cases())
+            return Routing(None, (), (), cases=_cases(self.ways, self.full))
         dead: list[Dead] = []
         constant: list[int] = []
         for at, way in enumerate(self.ways):
@@ -124,7 +154,7 @@ class _Decision:
                 try:
                     search.add(self.others[at], budget)
                 except TooLarge:
-                    return Routing(None, tuple(dead), tuple(constant), cases=self._cases())
+                    return Routing(None, tuple(dead), tuple(constant), cases=_cases(self.ways, self.full))
         if not search.open:
             return Routing(None, tuple(dead), tuple(constant))
         closed = self._with_closable(search, budget)
@@ -146,12 +176,6 @@ class _Decision:
             return []
         search.model = before
         return closable
-
-    def _cases(self) -> int:
-        cases = 1
-        for mask in self.full:
-            cases *= mask.bit_count()
-        return cases
 
     def _possible(self, formula: Formula) -> bool:
         """Whether a formula alone can hold."""
