@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..dsl.frozen import frozen
+from .formulas import Budget
 from .graph_view import GraphView, RegionView
 from .model import START, Barrier, Edge
-from .routing import Routing, Way, decide
+from .routing import Routing, Way, allowance, decide
 from .terms import Terms
 
 
@@ -30,12 +31,15 @@ class Routed:
 
 def routed(view: GraphView) -> Iterator[Routed]:
     """Every source whose edges have a guard or may be used up, unless it cannot be reached."""
+    if view.graph.state not in view.analyses.program.states:
+        return  # reported; what the guards ask is not known
     known: dict[object, Routing] = {}
+    whole = allowance()
     for part in view.regions:
         for source, edges in part.out.items():
             simple = all(edge.guard is None and edge.max_visits is None for edge in edges)
             if not simple and _judged(view, part, source):
-                found = _one(view, part, source, edges, known)
+                found = _one(view, part, source, edges, known, whole)
                 if found is not None:
                     yield found
 
@@ -49,7 +53,12 @@ def _judged(view: GraphView, part: RegionView, source: str) -> bool:
 
 
 def _one(
-    view: GraphView, part: RegionView, source: str, edges: list[Edge], known: dict[object, Routing]
+    view: GraphView,
+    part: RegionView,
+    source: str,
+    edges: list[Edge],
+    known: dict[object, Routing],
+    whole: Budget,
 ) -> Routed | None:
     whens = [edge for edge in edges if edge.trigger == "when"]
     tried = tuple(whens + _unguarded(edges))
@@ -60,7 +69,7 @@ def _one(
     key = _key(view, part, source, tried)
     routing = known.get(key)
     if routing is None:
-        routing = known[key] = decide(ways, _terms(view, part, source))
+        routing = known[key] = decide(ways, _terms(view, part, source), whole)
     return Routed(source, tried, told, _asked(view, source, edges), routing)
 
 
