@@ -36,6 +36,8 @@ def _words(finding: Diagnostic) -> str:
 
 
 def _data(text: str) -> str:
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()  # no output holds a lone surrogate
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
