@@ -10,7 +10,7 @@ Expressions are walked only as long as a field that they could name is not known
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from . import model as m
@@ -37,11 +37,13 @@ class FieldUses:
         self.unread: dict[Key, set[str]] = {
             key: {field.name for field in state.fields} for key, state in program.states.items()
         }
-        self.setters: dict[FieldPlace, list[str]] = {}
+        self.setters: dict[FieldPlace, dict[str, None]] = {}
         self.given: set[FieldPlace] = set()
         self.recorded: dict[Key, set[str]] = {}
         self.bound: dict[Key, m.Graph] = {}
-        self._inside = {key: _sub_states(program, key) for key in program.states}
+        self._nested = {key for key, state in program.states.items() if any(_sub_states(state))}
+        self._seen_whole: set[Key] = set()
+        self._given_whole: set[Key] = set()
         for graph in program.graphs.values():
             self._graph(graph)
         for state in program.states.values():
@@ -59,8 +61,23 @@ class FieldUses:
 
     def _whole(self, state: Key) -> None:
         """All of a state is read."""
-        for key in self._inside.get(state, ()):
-            self.unread[key].clear()
+        for declared in self._below(state, self._seen_whole):
+            self.unread[declared.key].clear()
+
+    def _below(self, state: Key, seen: set[Key]) -> Iterator[m.State]:
+        """A state and those inside it that were not seen before."""
+        todo = [state]
+        while todo:
+            key = todo.pop()
+            declared = self.program.states.get(key)
+            if declared is not None and key not in seen:
+                seen.add(key)
+                yield declared
+                todo.extend(_sub_states(declared))
+
+    def _open(self, state: Key) -> bool:
+        """Whether an expression over a state may name a field that nothing is known to read."""
+        return state in self._nested or bool(self.unread.get(state))
 
     def _read(self, state: Key, names: Iterable[str]) -> None:
         """Fields are read as they are."""
@@ -77,7 +94,7 @@ class FieldUses:
 
     def _look(self, expr: Expr, state: Key, own: FieldPlace | None = None) -> None:
         """An expression over a state; what it says of `own` does not count."""
-        if not any(self.unread[key] for key in self._inside.get(state, ())):
+        if not self._open(state):
             return
         todo = [expr]
         while todo:
@@ -101,9 +118,7 @@ class FieldUses:
         place = (state, path[0])
         for name in path:
             place = (at, name)
-            names = self.setters.setdefault(place, [])
-            if mutation not in names:
-                names.append(mutation)
+            self.setters.setdefault(place, {})[mutation] = None
             declared = self.program.states.get(at)
             field = None if declared is None else declared.field(name)
             if field is None or not isinstance(field.type, StateType):
@@ -117,8 +132,8 @@ class FieldUses:
         declared = self.program.states.get(state)
         field = None if declared is None else declared.field(name)
         if field is not None and isinstance(field.type, StateType):
-            for key in self._inside.get(field.type.key, ()):
-                self.given.update((key, inner.name) for inner in self.program.states[key].fields)
+            for inner in self._below(field.type.key, self._given_whole):
+                self.given.update((inner.key, part.name) for part in inner.fields)
 
     # --- what is looked at ----------------------------------------------------------------------------------
 
@@ -201,23 +216,13 @@ class FieldUses:
                 self._give(graph.state, step.field)
 
     def _guards(self, graph: m.Graph) -> None:
-        inside = [self.unread[key] for key in self._inside.get(graph.state, ())]
         for region in graph.regions:
             for edge in region.edges:
                 if edge.guard is not None:
-                    if not any(inside):
+                    if not self._open(graph.state):
                         return
                     self._look(edge.guard, graph.state)
 
 
-def _sub_states(program: Program, state: Key) -> tuple[Key, ...]:
-    """A state and those inside it, each once."""
-    found = {state: None}
-    todo = [state]
-    while todo:
-        declared = program.states.get(todo.pop())
-        for field in declared.fields if declared is not None else ():
-            if isinstance(field.type, StateType) and field.type.key not in found:
-                found[field.type.key] = None
-                todo.append(field.type.key)
-    return tuple(key for key in found if key in program.states)
+def _sub_states(state: m.State) -> Iterator[Key]:
+    return (field.type.key for field in state.fields if isinstance(field.type, StateType))

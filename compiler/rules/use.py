@@ -63,7 +63,7 @@ def _any_use(uses: FieldUses, state: Key, field: Field) -> bool:
 
 def _field(uses: FieldUses, state: State, field: Field) -> Diagnostic | None:
     unread = field.name in uses.unread[state.key]
-    setters = uses.setters.get((state.key, field.name), ())
+    setters = tuple(uses.setters.get((state.key, field.name), ()))
     name = f"`{field.name}`"
     if isinstance(field.type, StateType):
         if _any_use(uses, state.key, field):
@@ -83,7 +83,7 @@ def _field(uses: FieldUses, state: State, field: Field) -> Diagnostic | None:
     return None
 
 
-def _unread(field: Field, setters: list[str] | tuple[str, ...], given: bool) -> Diagnostic:
+def _unread(field: Field, setters: tuple[str, ...], given: bool) -> Diagnostic:
     name = f"`{field.name}`"
     if setters:
         message = f"{name} is set by {_listed(setters)}, but nothing reads it"
@@ -121,7 +121,7 @@ def _unset(field: Field) -> Diagnostic:
     return UNUSED_FIELD.found(message, field.place, help=help)
 
 
-def _listed(names: list[str] | tuple[str, ...]) -> str:
+def _listed(names: tuple[str, ...]) -> str:
     shown = [f"`{name}`" for name in names]
     if len(shown) > MOST_NAMED + 1:
         shown = [*shown[:MOST_NAMED], f"{len(shown) - MOST_NAMED} others"]
