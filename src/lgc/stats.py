@@ -17,9 +17,13 @@ class Stats:
     """Seconds of each phase, summed over processes, and counts; rules are phases by their codes."""
 
     def __init__(self) -> None:
+        self._begin()
+        self.count("processes", 1)
+
+    def _begin(self) -> None:
         self.began = self._last = time.perf_counter()
         self.seconds: dict[str, float] = {}
-        self.counts: dict[str, int] = {"processes": 1}
+        self.counts: dict[str, int] = {}
 
     def mark(self, phase: str) -> None:
         """The time since the last mark went into this phase."""
@@ -33,13 +37,13 @@ class Stats:
 
     def checked(self, checked: Checked) -> None:
         """What a check went through."""
+        self.count("done", len(checked.files))
         self.count("lines", sum(file.source.text.count("\n") for file in checked.files))
         self.count("nodes", sum(len(graph.nodes) for graph in checked.program.graphs.values()))
 
     def begin_piece(self) -> None:
         """Start from nothing, in a process of its own."""
-        self.__init__()
-        self.counts = {}
+        self._begin()
 
     def piece(self) -> list[dict[str, Any]]:
         """What came since, for `add`."""

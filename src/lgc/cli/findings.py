@@ -14,11 +14,14 @@ from . import FINDINGS, FINE
 from .terminal import Failure, wants_color
 
 if TYPE_CHECKING:
+    from ..checks import Found
     from ..compiler import Checked
     from ..dsl.fingerprint import Identity
     from ..dsl.report import More
     from ..stats import Stats
 
+MANY = 40
+"""Files from which on a terminal is shown how far their check is."""
 # A text that cannot be read is always told.
 ALWAYS = frozenset({"LG001", "LG002", "LG003", "LG004", "LG005", "LG006"})
 
@@ -83,10 +86,25 @@ def found_in(
         names = project.named(paths, stdin_name=stdin_name)
         if stats is not None:
             stats.mark("find files")
-        found = found_in_files(names, remember=remember, stats=stats)
+            found = found_in_files(names, remember=remember, stats=stats)
+        elif len(names) >= MANY and sys.stderr.isatty():
+            found = _with_bar(names, remember)
+        else:
+            found = found_in_files(names, remember=remember)
     except ProjectError as error:
         raise Failure(error.message, error.hint) from error
     return [Result(one.batch, None, one.files, one.findings, one.suppressed) for one in found]
+
+
+def _with_bar(names: list[project.Named], remember: bool) -> list[Found]:
+    from ..checks import found_in as found_in_files
+    from .bar import Bar
+
+    bar = Bar(len(names))
+    try:
+        return found_in_files(names, remember=remember, stats=bar)
+    finally:
+        bar.clear()
 
 
 def check_inputs(inputs: Iterable[project.Input], *, accepted: bool = True) -> list[Result]:
