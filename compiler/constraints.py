@@ -190,24 +190,28 @@ def _show_bounds(bounds: Bounds) -> str:
     return f"{low}..{'' if bounds.high is None else bounds.high}"
 
 
-def merge(unit: Unit, written: ast.Merge, field: str, type: Type) -> model.Merge | None:
-    """A merge rule that fits the type of its field; reports LG207, and LG002 for unknown rules."""
+def merge(unit: Unit, written: ast.Merge, field: str, type: Type) -> model.Merge:
+    """A merge rule; reports LG207 where it does not fit the field's type, and LG002 for unknown rules.
+
+    What was reported counts as some rule, so that no race is reported on top of it.
+    """
     rule = written.rule.text
+    reported = model.Merge("last", None, unit.place(written.span))
     if rule not in _RULES:
         guess = unit.context.speller.guess(written.rule, _RULES)
         help = guess.help or "write one of " + ", ".join(_RULES)
         unit.error("LG002", f"unknown merge rule `{rule}`", written.rule.span, help=help, fix=guess.fix)
-        return None
+        return reported
     if (rule == "custom") != (written.target is not None):
         message = '`merge custom` needs a function: `merge custom "module:function"`'
         if rule != "custom":
             message = f"`merge {rule}` takes no function"
         unit.error("LG002", message, written.span)
-        return None
+        return reported
     if not _merges(rule, base(type)):
         message = f"`merge {rule}` cannot join values of `{field}`, which is `{show(type)}`"
         unit.error("LG207", message, written.span, help=f"`merge {rule}` is for {_FOR[rule]}")
-        return None
+        return reported
     target = None if written.target is None else target_name(unit, written.target, "module:function")
     return model.Merge(_RULES[rule], target, unit.place(written.span))
 

@@ -171,7 +171,7 @@ def _unseen(fork: _Fork, branch: int, known: set[str]) -> Iterator[Diagnostic]:
     """Updates that are computed again at the join, from what their branch did not see."""
     told: set[Path] = set()
     for write in fork.sums[branch].writes:
-        if write.path[0] in fork.merged or write.path in told or not known.isdisjoint((write.path[0],)):
+        if write.path[0] in fork.merged or write.path in told or write.path[0] in known:
             continue
         for seen in sorted(write.sees):
             entry = None if seen[0] in known else fork.writers.other(seen, branch)
@@ -277,14 +277,14 @@ def _of_map(view: GraphView, node: model.MapNode, merged: frozenset[str]) -> Ite
     told: set[str] = set()
     for _, value in node.lens.inputs:
         # A field given as it is stands for the field itself; what is computed from it is plainly a value.
-        paths = list(mentions(value)) if isinstance(value, model.FieldRef | model.Attr) else []
-        for path, place in paths:
-            entry = None if path[0] in topmost or path[0] in told else writers.other(path, 1)
+        given = list(mentions(value)) if isinstance(value, model.FieldRef | model.Attr) else []
+        for seen, place in given:
+            entry = None if seen[0] in topmost or seen[0] in told else writers.other(seen, 1)
             if entry is None:
                 continue
-            told.add(path[0])
+            told.add(seen[0])
             yield STALE.found(
-                f"every element of `{node.name}` gets `{_dotted(path)}` as it was before the first one, "
+                f"every element of `{node.name}` gets `{_dotted(seen)}` as it was before the first one, "
                 "without what the others write",
                 place,
                 help="what an element needs of others can be put together after the map",

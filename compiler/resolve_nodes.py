@@ -60,7 +60,10 @@ def _known(around: Around, what: str, names: tuple[ast.Name, ...], known: Mappin
         if name.text in known:
             found.append((name.text, around.unit.place(name.span)))
         elif around.state is not None:
-            around.unit.undefined(what, name, known)
+            near = around.unit.undefined(what, name, known)
+            # The mutation that was meant is recorded: that nothing changes its fields would be said as well.
+            if near is not None and what == "mutation" and all(near != other for other, _ in found):
+                found.append((near, around.unit.place(name.span)))
     return tuple(found)
 
 

@@ -324,7 +324,9 @@ class Body:
             if written.name in self.typer.scope.params:
                 self.unit.error("LG201", f"parameter `{written.name}` cannot be assigned", written.span)
             else:
-                self.unit.undefined("field", name, self.fields)
+                near = self.unit.undefined("field", name, self.fields)
+                if near is not None:  # what it was meant to change is changed
+                    return model.Target((near,), None, UNKNOWN, place)
             return None
         self.unit.error("LG002", "expected a field, `field.part` or `field[key]` to assign to", written.span)
         return None

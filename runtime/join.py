@@ -231,7 +231,7 @@ def _written(branch: Frame) -> dict[str, str]:
     """Dotted field paths that a branch wrote, with how ("set" where it did so in several ways)."""
     kinds: dict[str, str] = {}
     for effect in branch.effects or ():
-        prefix = "".join(f"{part}." for part in effect.lens)
+        prefix = _prefix(branch.state, effect.lens) if effect.lens else ""
         if effect.applied is None:
             kinds[prefix + effect.field] = "set"
             continue
@@ -239,6 +239,16 @@ def _written(branch: Frame) -> dict[str, str]:
             path = prefix + field
             kinds[path] = kind if kinds.get(path, kind) == kind else "set"
     return kinds
+
+
+def _prefix(state: Any, lens: Sequence[str]) -> str:
+    """The path of a sub-state as mutations write it: by fields, where a lens goes by Python attributes."""
+    prefix = ""
+    for attribute in lens:
+        fields = state.__lg_fields__ if state is not None else {}
+        field = next((f for f, a in fields.items() if a == attribute), attribute)
+        state, prefix = getattr(state, attribute, None), f"{prefix}{field}."
+    return prefix
 
 
 def _refuse_conflicts(state: State, winners: Sequence[Frame], written: Sequence[dict[str, str]]) -> None:

@@ -170,7 +170,7 @@ def value(node: str, mutation: str, seen: Any) -> int:
     return number if mutation in ("Unite", "Enter") else number % 11 + getattr(seen, "n", 0) % 3
 
 
-def final(module: Any, maker: Maker, ranks: dict[str, int]) -> Any:
+def final(module: Any, maker: Maker, ranks: dict[str, int], state: Any = None) -> Any:
     """The state at the end of a run whose tasks take as long as their ranks say."""
 
     class Nodes:
@@ -190,7 +190,8 @@ def final(module: Any, maker: Maker, ranks: dict[str, int]) -> Any:
 
     async def main() -> Any:
         graph = bind(module.G_PLAN, Nodes())
-        session = await Session.start(graph, module.S(part=module.Part()), store=MemoryStore(), run_id="r")
+        given = module.S(part=module.Part()) if state is None else state
+        session = await Session.start(graph, given, store=MemoryStore(), run_id="r")
         result = await session.run()
         assert result.status is RunStatus.DONE
         return result.state
@@ -285,3 +286,32 @@ def test_a_pair_of_updates_is_reported_where_some_values_make_the_order_matter(c
             assert reported
         else:
             assert reported == matters(*pair), pair
+
+
+@pytest.mark.parametrize(("rule", "conflict"), [("merge last", False), ("", True)])
+def test_a_part_is_known_by_its_field_whatever_python_calls_it(
+    rule: str, conflict: bool, compiled: Compile
+) -> None:
+    text = f"""
+state Part {{ a: int = 0  mutation SetA(a) }}
+state S {{ snapshot: Part  {rule}
+  mutation Set(v: int) {{ snapshot.a = v }} }}
+graph set_a(Part) {{ task sa {{ records SetA }}  start -> sa -> end }}
+graph g(S) {{
+  parallel p {{ branch x = s  branch y = t }}
+  subgraph s = set_a {{ on snapshot }}
+  task t {{ records Set }}
+  start -> p -> end
+}}
+"""
+    maker = Maker(0)
+    maker.records |= {"t": ["Set"]}
+    module = compiled(text, despite="LG502")
+    state = module.S(snapshot=module.Part())
+    assert state.__lg_fields__["snapshot"] != "snapshot"  # Python calls it otherwise
+    assert bool(conflicts(text)) == conflict
+    if conflict:
+        with pytest.raises(LgcError, match=r"both write `snapshot\.a`"):
+            final(module, maker, {}, state)
+    else:
+        assert final(module, maker, {}, state).snapshot()
