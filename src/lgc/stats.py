@@ -83,9 +83,15 @@ class Stats:
         told = [(code, taken) for code, taken in data["rules"].items() if taken >= whole / 1_000]
         lines[at:at] = [_row(f"  {code}", taken, whole) for code, taken in told]
         shared = f" in {data['processes']} processes" if data["processes"] > 1 else ""
-        counts = ", ".join(f"{data[what]:,} {what}" for what in COUNTS[:-1] if data[what] or what == "files")
+        counts = ", ".join(
+            _counted(data[what], what) for what in COUNTS[:-1] if data[what] or what == "files"
+        )
         memory = f", {data['memory'] / 1e6:,.0f} MB of memory" if data["memory"] else ""
         return "\n".join([*lines, f"{_row('all', data['seconds'], 0)}{shared}: {counts}{memory}", ""])
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what.removesuffix('s') if number == 1 else what}"
 
 
 def _row(name: str, seconds: float, whole: float) -> str:

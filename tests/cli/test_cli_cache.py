@@ -16,6 +16,7 @@ from tests.cli.conftest import Lgc
 from lgc import cache, checks, project
 from lgc.compiler import check
 from lgc.dsl.source import Source
+from lgc.groups import Group
 
 GOOD = """\
 state S { n: int = 0  mutation Add() { n += 1 } }
@@ -43,7 +44,7 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     groups: list[tuple[str, ...]] = []
     inner = checks._Work._check  # pyright: ignore[reportPrivateUsage]
 
-    def counted(self: checks._Work, group: checks.Group, *rest: object) -> checks.Part:  # pyright: ignore
+    def counted(self: checks._Work, group: Group, *rest: object) -> checks.Part:  # pyright: ignore
         groups.append(group.given)
         return inner(self, group, *rest)  # type: ignore[arg-type]  # pyright: ignore
 

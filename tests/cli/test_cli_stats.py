@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import Lgc
 
 from lgc.cli.bar import Bar
 from lgc.stats import PHASES
-from tests.cli.conftest import Lgc
 
 GOOD = """\
 state S { n: int = 0  mutation Add() { n += 1 } }
@@ -24,7 +24,7 @@ def test_phases_and_counts_on_standard_error(lgc: Lgc, place: Path) -> None:
     names = [line.split("  ")[0] for line in ran.err.splitlines()]
     assert [name for name in names if name in PHASES] == [p for p in PHASES if p in names]
     assert {"parse", "resolve", "rules", "report", "all"} <= set(names)
-    assert ": 1 files, 2 lines, 1 nodes, " in ran.err.splitlines()[-1]
+    assert ": 1 file, 2 lines, 1 node, " in ran.err.splitlines()[-1]
 
 
 def test_what_is_remembered_is_counted(lgc: Lgc, place: Path) -> None:
