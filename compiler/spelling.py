@@ -67,7 +67,9 @@ class Speller:
             return Guess(None, "", None)
         near = found[0]
         sure = len(found) == 1 and self._left >= 0 and _typo(name.text, near)
-        return Guess(near, f"did you mean `{near}`?", Fix(name.span, near, f"write `{near}`") if sure else None)
+        return Guess(
+            near, f"did you mean `{near}`?", Fix(name.span, near, f"write `{near}`") if sure else None
+        )
 
     def _near(self, name: str, known: Iterable[str]) -> list[str]:
         """The names that are near enough, the nearest first."""

@@ -250,7 +250,7 @@ LONG = "a_field_with_a_very_long_name_indeed"
     "node",
     [
         f"task lost {{ reads {LONG}, done, {LONG}_too  records Finish, Finish2, Finish3, Finish4 }}",
-        f'task lost {{ reads done  records Finish  timeout 5s  retry 3  effect pure  goto {LONG} }}',
+        f"task lost {{ reads done  records Finish  timeout 5s  retry 3  effect pure  goto {LONG} }}",
         f"plan -> lost when {LONG} == {LONG}_too and done and {LONG} == {LONG}_too or {LONG}_too",
         "task lost { reads done,\n    done2  records Finish }",
     ],
