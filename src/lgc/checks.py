@@ -227,7 +227,8 @@ class _Work:
             return project.load(path)
 
         sources = [texts[path] for path in group.given]
-        checked = check(sources, load=load, root=self.root, mark=self.stats and self.stats.mark)
+        mark = self.stats.mark if self.stats is not None else None
+        checked = check(sources, load=load, root=self.root, mark=mark)
         if self.stats is not None:
             self.stats.checked(checked)
         files = tuple(file.source.path for file in checked.files)
