@@ -40,7 +40,7 @@ def distance(a: str, b: str, limit: int) -> int:
 
 
 class Guess(NamedTuple):
-    """What was probably meant by a name: the nearest one, the question to ask, the repair if it is certain."""
+    """What was probably meant by a name: the nearest one, the question to ask, the repair if certain."""
 
     near: str | None
     help: str
