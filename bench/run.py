@@ -16,11 +16,13 @@ SCRIPTS = {
     "cold_check": "cold start of the command",
     "parse_options": "Lark's options, parsing",
     "check_speed": "parsing and checking 1,000 and 10,000 nodes",
+    "scale": "every shape of program, as it grows (with --sizes 10000 100000: by hand)",
     "format_speed": "formatting",
     "hash_speed": "canonical form and hash",
     "store_speed": "stores",
     "engine_speed": "the engine, beside floors and LangGraph",
 }
+WORDS = {"scale": ["--sizes", "1000", "10000"]}
 
 
 def main() -> int:
@@ -33,7 +35,9 @@ def main() -> int:
         if given.only and name not in given.only:
             continue
         print(f"\n=== {what} (bench/{name}.py)", flush=True)
-        if subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=False).returncode:
+        if subprocess.run(
+            [sys.executable, str(HERE / f"{name}.py"), *WORDS.get(name, [])], check=False
+        ).returncode:
             failed.append(name)
     if failed:
         print(f"\nfailed: {', '.join(failed)}")

@@ -141,9 +141,8 @@ def tell(looked: Looked, options: Options, *, to_errors: bool = False) -> None:
         from .. import __version__
         from ..compiler.rules import BY_CODE
 
-        more = More(
-            looked.suppressed, _prints(looked), BY_CODE, __version__, looked.stats and looked.stats.data()
-        )
+        stats = None if looked.stats is None else looked.stats.data()
+        more = More(looked.suppressed, _prints(looked), BY_CODE, __version__, stats)
     elif looked.suppressed:
         more = More(looked.suppressed)
     findings.report(looked.findings, looked.files, form=options.form, to_errors=to_errors, more=more)
