@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .model import Key, Program
-from .resolve_graph import Gaps
+from .resolve.graph import Gaps
 
 if TYPE_CHECKING:
     from .effects import Effects

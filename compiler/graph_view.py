@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from ..dsl.frozen import frozen
 from .analyses import Analyses
 from .model import END, START, Barrier, Edge, Graph, Node, Region, Task
-from .resolve_graph import Gaps
+from .resolve.graph import Gaps
 
 
 @frozen

@@ -12,14 +12,14 @@ from ..graph_view import GraphView, RegionView
 from ..rule import Rule
 
 if TYPE_CHECKING:
-    from ..cycles import Circle, Exits
+    from ..effects.cycles import Circle, Exits
 
 _LONGEST = 6  # nodes shown of a way round
 _MOST_LABELS = 3
 
 
 def _unbounded(view: GraphView) -> Iterator[Diagnostic]:
-    from ..cycles import circles, turns_back
+    from ..effects.cycles import circles, turns_back
 
     if any(turns_back(view, part) for part in view.regions):
         for part, found, exits in circles(view):

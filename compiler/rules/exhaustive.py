@@ -17,8 +17,8 @@ from ..model import Edge
 from ..rule import Rule
 
 if TYPE_CHECKING:  # loaded for the first guard
-    from ..routing import Dead, Standing
-    from ..routings import Routed
+    from ..routing.decide import Dead, Standing
+    from ..routing.sources import Routed
 
 _MOST_VALUES = 8  # that a message names
 _MOST_LABELS = 4
@@ -28,7 +28,7 @@ def _check(view: GraphView) -> Iterator[Diagnostic]:
     yield from _decisions(view)
     if not any(edge.guard or edge.max_visits for part in view.graph.regions for edge in part.edges):
         return
-    from ..routings import routed
+    from ..routing.sources import routed
 
     for one in routed(view):
         yield from _found(one, view)
@@ -57,7 +57,7 @@ def _found(one: Routed, view: GraphView) -> Iterator[Diagnostic]:
 
 
 def _gap(one: Routed, gap: tuple[Standing, ...]) -> Diagnostic:
-    from ..words import stands
+    from ..routing.words import stands
 
     sure = [stands(*standing) for standing in gap if standing.variable.sure]
     unsure = [_unsure(standing) for standing in gap if not standing.variable.sure]
@@ -93,7 +93,7 @@ def _used_up(edges: Sequence[Edge]) -> str:
 
 
 def _unsure(standing: Standing) -> str:
-    from ..words import stands
+    from ..routing.words import stands
 
     variable, value = standing
     if isinstance(value, bool) and variable.values == (True, False):

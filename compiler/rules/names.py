@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from ...dsl.diagnostic import Diagnostic, Label, Severity
 from ...dsl.source import Place
 from .. import model
+from ..effects.needs import needs_of, needs_of_graph
 from ..model import Key, Program
-from ..needs import needs_of, needs_of_graph
 from ..resolve import Resolved
 from ..rule import Rule
 

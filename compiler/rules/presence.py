@@ -12,7 +12,7 @@ from ..rule import Rule
 
 if TYPE_CHECKING:
     from ..presence import Presence
-    from ..presence_ways import Way
+    from ..presence.ways import Way
 
 # Of the further reads that one repair serves, so many are shown.
 SHOWN = 3
@@ -21,7 +21,7 @@ SHOWN = 3
 def _lacking(view: GraphView) -> Iterator[Diagnostic]:
     if not any(read.required for node in view.graph.nodes for read in _reads(node)):
         return
-    from ..presence_ways import Ways  # most graphs require nothing
+    from ..presence.ways import Ways  # most graphs require nothing
 
     presence = view.analyses.presence
     ways = Ways(presence)

@@ -15,7 +15,7 @@ from ..rule import Rule
 
 def _races(view: GraphView) -> Iterator[Diagnostic]:
     if any(isinstance(node, Parallel | MapNode) for node in view.graph.nodes):
-        from ..races import races  # most graphs need none of it
+        from ..effects.races import races  # most graphs need none of it
 
         yield from races(view)
 

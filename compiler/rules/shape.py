@@ -16,8 +16,8 @@ from .. import model
 from ..graph_view import GraphView, RegionView
 from ..likeness import bare
 from ..model import END, START, Key
-from ..regions import region as region_words
 from ..resolve import Resolved
+from ..resolve.regions import region as region_words
 from ..rule import Rule
 from . import cycles
 

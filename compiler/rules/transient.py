@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ...dsl.diagnostic import Diagnostic, Label, Severity
 from ...dsl.source import Place
 from .. import model as m
-from ..mentions import parts
+from ..effects.mentions import parts
 from ..model import Expr, Key, StateType
 from ..resolve import Resolved
 from ..rule import Rule

@@ -15,9 +15,9 @@ from ...dsl.diagnostic import Diagnostic, Fix, Label, Severity
 from ...dsl.source import Span
 from .. import model
 from ..context import Unit
-from ..mentions import parts
+from ..effects.mentions import parts
+from ..effects.needs import needs_of, needs_of_graph
 from ..model import Key, OptionalOf, Program, Scalar, Type
-from ..needs import needs_of, needs_of_graph
 from ..resolve import Resolved
 from ..rule import Rule
 from .use import complete_files

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ...dsl.diagnostic import Diagnostic, Severity
 from .. import model
-from ..field_uses import FieldUses
+from ..effects.fields import FieldUses
 from ..model import Field, Key, OptionalOf, State, StateType
 from ..resolve import Resolved
 from ..rule import Rule

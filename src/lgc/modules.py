@@ -50,7 +50,7 @@ class Generated(MetaPathFinder, Loader):
     _made: dict[str, ModuleType] = field(default_factory=dict[str, ModuleType])
 
     def __post_init__(self) -> None:
-        from .compiler.codegen_names import module_parts
+        from .compiler.codegen.names import module_parts
 
         self._parts = {path: module_parts(self.paths.get(path, path)) for path in self._all_paths()}
 
@@ -162,6 +162,6 @@ class Generated(MetaPathFinder, Loader):
         return found
 
     def _stem(self, graph: Graph) -> str:
-        from .compiler.codegen_names import all_names
+        from .compiler.codegen.names import all_names
 
         return all_names(self.program)[graph.key.path].generated("constants", graph.key)

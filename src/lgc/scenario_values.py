@@ -41,8 +41,8 @@ class ScenarioWriter:
     """Writes one Python function for each value of a scenario, and calls those without parameters."""
 
     def __init__(self, modules: Generated, scenario: m.Scenario) -> None:
-        from .compiler.codegen_names import all_names
-        from .compiler.codegen_unit import Unit
+        from .compiler.codegen.names import all_names
+        from .compiler.codegen.unit import Unit
 
         self.modules = modules
         self.scenario = scenario
@@ -92,14 +92,14 @@ class ScenarioWriter:
         return name
 
     def _constant(self, expr: m.Expr) -> str:
-        from .compiler.codegen_expressions import Scope, Writer
-        from .compiler.codegen_layout import flat
+        from .compiler.codegen.expressions import Scope, Writer
+        from .compiler.codegen.layout import flat
 
         return flat(Writer(self.unit, Scope()).argument(expr))
 
     def _condition(self, expr: m.Expr) -> str:
-        from .compiler.codegen_expressions import Scope, Writer
-        from .compiler.codegen_layout import flat
+        from .compiler.codegen.expressions import Scope, Writer
+        from .compiler.codegen.layout import flat
 
         return flat(Writer(self.unit, Scope(self.state, "state")).write(expr))
 

@@ -39,7 +39,7 @@ LATER = {
     "hashlib",
     "lark",
     "lgc.cli.app",
-    "lgc.compiler.resolve_runs",
+    "lgc.compiler.resolve.runs",
     "lgc.dsl.recover",
     "lgc.dsl.repairs",
     "lgc.dsl.snippet",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lgc.compiler.codegen_layout import (
+from lgc.compiler.codegen.layout import (
     Bracket,
     Chain,
     Piece,
@@ -20,7 +20,7 @@ from lgc.compiler.codegen_layout import (
     statement,
     tuple_of,
 )
-from lgc.compiler.codegen_text import docstring, literal
+from lgc.compiler.codegen.text import docstring, literal
 
 RUFF = Path(sys.executable).parent / "ruff"
 

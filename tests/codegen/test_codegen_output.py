@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from lgc.compiler import Checked, check
 from lgc.compiler.codegen import SameOutput, build, generate, output_path
-from lgc.compiler.codegen_output import compare_output
+from lgc.compiler.codegen.output import compare_output
 from lgc.dsl.source import Source
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "build"

@@ -416,7 +416,7 @@ def test_strings_are_never_read_as_code(make: Make) -> None:
 
 
 def test_pydantics_own_names_are_known() -> None:
-    from lgc.compiler.codegen_names import MODEL_ATTRIBUTES
+    from lgc.compiler.codegen.names import MODEL_ATTRIBUTES
 
     own = {name for name in dir(lg.Mutation) if not name.startswith("_")}
     assert own <= MODEL_ATTRIBUTES

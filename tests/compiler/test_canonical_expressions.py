@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from lgc.compiler import jcs
 from lgc.compiler import model as m
-from lgc.compiler.canonical_expressions import expression_form
-from lgc.compiler.canonical_values import Labels, bound_form, constant_form, type_form
+from lgc.compiler.canonical import jcs
+from lgc.compiler.canonical.expressions import expression_form
+from lgc.compiler.canonical.values import Labels, bound_form, constant_form, type_form
 from lgc.dsl.source import Place, Source, Span
 
 P = Place(Source("a.lgraph", ""), Span(0, 0))

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgc.compiler import canonical, check, jcs
+from lgc.compiler import canonical, check
 from lgc.compiler import model as m
+from lgc.compiler.canonical import jcs
 from lgc.dsl.diagnostic import Severity
 from lgc.dsl.source import Source
 from lgc.runtime.changes import compare

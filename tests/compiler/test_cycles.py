@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from lgc.compiler import check
-from lgc.compiler.components import components
+from lgc.compiler.effects.components import components
 from lgc.dsl.source import Source
 
 FIELDS = ("a", "b")
@@ -180,7 +180,7 @@ def dense(nodes: int, ways: int) -> str:
 def test_time_grows_with_the_size() -> None:
     from lgc.compiler.analyses import Analyses
     from lgc.compiler.context import Context
-    from lgc.compiler.cycles import circles
+    from lgc.compiler.effects.cycles import circles
     from lgc.compiler.graph_view import GraphView
     from lgc.compiler.project import load_project
     from lgc.compiler.resolve import resolve

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgc.compiler import jcs
+from lgc.compiler.canonical import jcs
 
 NUMBERS = [  # RFC 8785, appendix B: the bits of a double and its text
     ("0000000000000000", "0"),

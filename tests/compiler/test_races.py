@@ -10,9 +10,9 @@ import pytest
 from lgc.compiler import check
 from lgc.compiler.analyses import Analyses
 from lgc.compiler.context import Context
+from lgc.compiler.effects.races import races
 from lgc.compiler.graph_view import GraphView
 from lgc.compiler.project import load_project
-from lgc.compiler.races import races
 from lgc.compiler.resolve import resolve
 from lgc.dsl.diagnostic import Diagnostic
 from lgc.dsl.source import Source

@@ -21,13 +21,13 @@ import pytest
 from lgc.compiler.analyses import Analyses
 from lgc.compiler.codegen import generate
 from lgc.compiler.context import Context
-from lgc.compiler.domains import Made, Member
 from lgc.compiler.graph_view import GraphView
 from lgc.compiler.model import Key, Program
 from lgc.compiler.project import load_project
 from lgc.compiler.resolve import resolve
-from lgc.compiler.routing import Routing
-from lgc.compiler.routings import Routed, routed
+from lgc.compiler.routing.decide import Routing
+from lgc.compiler.routing.domains import Made, Member
+from lgc.compiler.routing.sources import Routed, routed
 from lgc.dsl.source import Source
 from lgc.runtime.errors import EvaluationError, Unrouted
 from lgc.runtime.frame import choose

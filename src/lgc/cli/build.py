@@ -20,7 +20,7 @@ from .edits import write_whole
 from .terminal import Failure, counted, error_style, note
 
 if TYPE_CHECKING:
-    from ..compiler.codegen_output import OutputFinding
+    from ..compiler.codegen.output import OutputFinding
 
 
 @click.command("build")
@@ -149,7 +149,7 @@ def _load(base: str, path: str) -> bytes | None:
 
 def _compare(target: str, expected: Mapping[str, str], base: str, *, whole: bool) -> list[OutputFinding]:
     """What is not current; with `whole` also what was generated from sources that are gone."""
-    from ..compiler.codegen_output import compare_output
+    from ..compiler.codegen.output import compare_output
 
     existing: dict[str, str | None] = {path: _read(Path(target) / path) for path in expected}
     if whole:
@@ -184,7 +184,7 @@ def _generated(target: str) -> list[str]:
 
 def _source_of(text: str) -> str:
     """The source that a generated module names in its head, "" where it was not written by lgc."""
-    from ..compiler.codegen_output import is_generated
+    from ..compiler.codegen.output import is_generated
 
     if not is_generated(text):
         return ""
