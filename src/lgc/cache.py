@@ -110,12 +110,17 @@ def edition() -> str:
     """
     here = os.path.dirname(__file__)
     seen: list[str] = [f"{FORMAT} {sys.hexversion}"]
-    for part in ("", "dsl", "compiler", os.path.join("compiler", "rules"), "grammar"):
-        with os.scandir(os.path.join(here, part)) as entries:
+    todo = [here, *(os.path.join(here, part) for part in ("dsl", "compiler", "grammar"))]
+    while todo:
+        folder = todo.pop()
+        with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.endswith((".py", ".lark", ".json")):
+                name = entry.name
+                if name.endswith((".py", ".lark", ".json")):
                     stat = entry.stat()
-                    seen.append(f"{part}/{entry.name} {stat.st_size} {stat.st_mtime_ns}")
+                    seen.append(f"{folder}/{name} {stat.st_size} {stat.st_mtime_ns}")
+                elif folder != here and not name.startswith("__") and entry.is_dir():
+                    todo.append(entry.path)
     text = "\n".join(sorted(seen)).encode()
     return f"{crc32(text):08x}{crc32(text[::-1]):08x}"
 
