@@ -118,7 +118,7 @@ def edition() -> str:
                 name = entry.name
                 if name.endswith((".py", ".lark", ".json")):
                     stat = entry.stat()
-                    seen.append(f"{folder}/{name} {stat.st_size} {stat.st_mtime_ns}")
+                    seen.append(f"{folder[len(here) :]}/{name} {stat.st_size} {stat.st_mtime_ns}")
                 elif folder != here and not name.startswith("__") and entry.is_dir():
                     todo.append(entry.path)
     text = "\n".join(sorted(seen)).encode()
