@@ -112,6 +112,11 @@ def _outcome(view: GraphView) -> Iterator[Diagnostic]:
                 continue
             known = () if node is None else outcomes(node)
             for edge in edges:
+                if edge.outcome == "timeout" and _untimed(view, node):
+                    message = f"`{source}` has no `timeout`, so it never times out"
+                    yield OUTCOME.found(
+                        message, edge.place, help=f"give `{source}` a `timeout`, or drop this edge"
+                    )
                 if edge.outcome is None or edge.outcome in known:
                     continue
                 owner = "`start`" if node is None else f"a {_KINDS[type(node)]}"
@@ -121,6 +126,10 @@ def _outcome(view: GraphView) -> Iterator[Diagnostic]:
                 guess = _misspelt(edge, known)
                 message = f"{owner} has no outcome `{edge.outcome}`"
                 yield OUTCOME.found(message, edge.place, help=guess.help or help, fix=guess.fix)
+
+
+def _untimed(view: GraphView, node: model.Node | None) -> bool:
+    return isinstance(node, model.Task) and node.timeout_ms is None and node.name not in view.excused
 
 
 def _unanswered(view: GraphView) -> Iterator[Diagnostic]:
@@ -182,9 +191,8 @@ OUTCOME = Rule(
     "no-such-outcome",
     Severity.ERROR,
     "`on` an outcome that this kind of node has not",
-    "The edge would never be taken. Tasks have `error` and `timeout`; subgraphs, maps and parallels "
-    "`error`; barriers "
-    "`timeout` and their decisions.",
+    "The edge would never be taken. Tasks have `error` and, where they have one, `timeout`; subgraphs, "
+    "maps and parallels `error`; barriers `timeout` and their decisions.",
     _HEAD + "  grade -> end\n  grade -> fix on approve\n" + _TAIL,
     _HEAD + "  grade -> end\n  grade -> fix on error\n" + _TAIL,
     check=_outcome,
