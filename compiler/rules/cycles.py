@@ -1,4 +1,4 @@
-"""Rule LG310: cycles that nothing limits; found by `compiler/cycles.py`."""
+"""Rule LG310: cycles that nothing limits (see `effects/cycles.py`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules LG502 and LG503: branches that write what others write, or read it; found by `compiler/races.py`.
+"""Rules LG502 and LG503: branches that write what others write, or read it (see `effects/races.py`).
 
 Both are about the same pairs of branches, so LG502's check finds both.
 """
