@@ -9,13 +9,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 PYTEST_ARGS ?= -q -n auto
 KILLS ?= 500
+MUTANTS ?=
 
 # The checkers come complete from PyPI; none of them should ask the network for news.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH
 
-.PHONY: help demo test check lint contracts types mypy pyright check-check format bench bench-peers chaos lock setup clean
+.PHONY: help demo test mutants check lint contracts types mypy pyright check-check format bench bench-peers chaos lock setup clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -50,6 +51,9 @@ format: $(STAMP) ## put all Python into the one layout
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+mutants: $(STAMP) ## seed small mistakes into real graphs and count those that the checker finds
+	@$(BIN)/python -m tests.mutants.run $(MUTANTS)
+
 chaos: $(STAMP) ## kill -9 real runs KILLS times (500) and compare with undisturbed ones
 	@$(BIN)/python tests/chaos/chaos.py --kills $(KILLS)
 
@@ -70,4 +74,4 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $(STAMP)
 
 clean: ## remove what was generated, .venv included
-	rm -rf $(VENV) .bench-venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .bench-venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .lgc_cache
