@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .groups import Group
     from .stats import Stats
 
-PAYS = 60_000
+PAYS = 100_000
 """Bytes in other groups than the largest from which on a second process is faster, as measured."""
 
 
