@@ -2,6 +2,9 @@
 
 `//~ LG101 LG204` at the end of a line expects these findings to begin on it. A folder is one case: its
 `main.lgraph` is checked, and the marks of all its files count.
+
+`//~ not LG101` marks a near miss: what is almost a mistake of that kind. That nothing is found there follows
+from exactness; the mark lets a test ask for one of every kind.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from lgc.compiler.rules import RULES
 from lgc.dsl.source import Source
 
 CORPUS = Path(__file__).parent.parent / "corpus" / "check"
+NEAR = re.compile(r"//~ not((?: LG\d{3})+)")
 MARK = re.compile(r"//~((?: LG\d{3})+)[ \t]*$")
 CASES = sorted([*CORPUS.glob("*.lgraph"), *CORPUS.glob("*/main.lgraph")])
 
@@ -56,6 +60,15 @@ def test_finds_exactly_what_is_marked(case: Path) -> None:
 
 def test_every_active_rule_is_in_the_corpus() -> None:
     marked = {
-        code for case in CORPUS.rglob("*.lgraph") for code in re.findall(r"LG\d{3}", case.read_text("utf-8"))
+        code
+        for case in CORPUS.rglob("*.lgraph")
+        for mark in re.findall(r"//~((?: LG\d{3})+)[ \t]*$", case.read_text("utf-8"), re.M)
+        for code in mark.split()
     }
     assert {rule.code for rule in RULES if rule.active} - ELSEWHERE <= marked
+
+
+def test_every_active_rule_has_a_near_miss() -> None:
+    texts = [case.read_text("utf-8") for case in CORPUS.rglob("*.lgraph")]
+    near = {code for text in texts for mark in NEAR.findall(text) for code in mark.split()}
+    assert {rule.code for rule in RULES if rule.active} <= near
