@@ -1,0 +1,1 @@
+"""Mistakes seeded into the real graphs, and who finds them."""
