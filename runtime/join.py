@@ -9,14 +9,14 @@ again, because a graph may be run that was never checked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from .errors import EvaluationError, LgcError, MergeConflict
 from .frame import Effect, Frame
-from .graph import load
-from .state import FrozenDict, Mutation, State, Undo, class_of
-from .typed_json import Applied, validated_field
+from .merging import Ruled, Rules, inside, merge, merged_key
+from .state import FrozenDict, Mutation, State, Transients, Undo, class_of, transients_of
+from .typed_json import Applied
 
 COMMUTING = frozenset({"add", "append", "union", "max", "min", "sub"})
 
@@ -68,11 +68,11 @@ def merge_elements(
     Raises:
         EvaluationError, SerializationError.
     """
-    ruled = ruled_fields(before)
-    sides: list[tuple[Any, Mapping[str, str]]] = []
+    rules = Rules(before)
+    sides: list[tuple[Any, Collection[str]]] = []
     for applied in elements:
-        paths = {f: kind for one in applied for f, kind in one.mutation.__lg_writes__.items() if f in ruled}
-        if paths:
+        paths = [path for one in applied for path in one.mutation.__lg_writes__]
+        if any(rules.of(path) for path in paths):
             alone = before.__lg_fork__()
             undone = Undo()
             for one in applied:
@@ -81,30 +81,31 @@ def merge_elements(
     return _merged(state, before, sides, stored, undo)
 
 
-def ruled_fields(state: Any) -> set[str]:
-    """The fields of a state that have a merge rule."""
-    return {field for field, (rule, _) in state.__lg_merges__.items() if rule != "error"}
-
-
 def _merged(
     state: Any,
     before: Any,
-    sides: Sequence[tuple[Any, Mapping[str, str]]],
+    sides: Sequence[tuple[Any, Collection[str]]],
     stored: Mapping[str, Any] | None,
     undo: Undo,
 ) -> list[Effect]:
     """Change a state by the merge rules of its fields, from the states of all sides and what each wrote."""
+    rules = Rules(before)
+    changed: dict[Ruled, list[Any]] = {}
+    for side, paths in sides:
+        for ruled in dict.fromkeys(ruled for path in paths for ruled in rules.of(path)):
+            changed.setdefault(ruled, []).append(side)
     effects: list[Effect] = []
-    for field, (rule, target) in before.__lg_merges__.items():
-        attribute = before.__lg_fields__[field]
-        values = [getattr(side, attribute) for side, paths in sides if field in paths]
-        if rule == "error" or not values:
-            continue
-        if stored is not None and field in stored:
-            value = stored[field]
+    for ruled, states in changed.items():
+        lens, field = ruled
+        start = inside(before, lens)
+        attribute = start.__lg_fields__[field]
+        if stored is not None and merged_key(lens, field) in stored:
+            value = stored[merged_key(lens, field)]
         else:
-            value = merge(rule, target, class_of(before), field, getattr(before, attribute), values)
-        effect = Effect((), None, field, _frozen(value))
+            values = [getattr(inside(side, lens), attribute) for side in states]
+            rule, target = start.__lg_merges__[field]
+            value = merge(rule, target, class_of(start), field, getattr(start, attribute), values)
+        effect = Effect(lens, None, field, _frozen(value))
         perform(state, effect, undo)
         effects.append(effect)
     return effects
@@ -118,7 +119,10 @@ def perform(state: Any, effect: Effect, undo: Undo) -> None:
         perform_mutation(state, effect.applied, undo)
         return
     attribute = state.__lg_fields__[effect.field]
-    if attribute in state.__lg_collections__ and effect.value is not None:
+    if attribute in state.__lg_substates__:
+        undo.keep(state, attribute)
+        setattr(state, attribute, _filled(getattr(state, attribute), effect.value))
+    elif attribute in state.__lg_collections__ and effect.value is not None:
         undo.replace(state, attribute, _fresh(effect.value))
     else:
         undo.keep(state, attribute)
@@ -144,6 +148,11 @@ def unexpected(mutation: Mutation, error: Exception) -> EvaluationError:
     return EvaluationError(f"mutation `{mutation.__lg_name__}`: {type(error).__name__}: {error}")
 
 
+def _filled(held: Any, value: Any) -> Any:
+    # What is in memory only is no part of a merge: it stays as it is.
+    return class_of(held).restore(value, Transients(transients_of(held)))
+
+
 def _fresh(value: Any) -> Any:
     # A state owns its collections: what a merge gives may be held by someone else, or be read-only.
     if isinstance(value, Mapping):
@@ -160,71 +169,10 @@ def _frozen(value: Any) -> Any:
             return frozenset(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         case dict():
             return FrozenDict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        case State():
+            return value.snapshot()
         case _:
             return value
-
-
-def merge(rule: str, target: Any, state: type[State], field: str, before: Any, values: list[Any]) -> Any:
-    """The joined value of a field from the value at the fork and each branch's, in branch order.
-
-    Raises EvaluationError, SerializationError.
-    """
-    try:
-        match rule:
-            case "last":
-                return values[-1]
-            case "append":
-                return _append(before, values)
-            case "sum":
-                present = [v for v in values if v is not None]
-                return (before or 0) + sum(v - (before or 0) for v in present)
-            case "max" | "min":
-                present = [v for v in (before, *values) if v is not None]
-                return (max if rule == "max" else min)(present, default=None)
-            case "union":
-                return _union(before, values)
-            case _:
-                called = load(target) if isinstance(target, str) else target
-                return validated_field(state, field, called(_copied(before), [_copied(v) for v in values]))
-    except LgcError:
-        raise
-    except Exception as error:
-        raise EvaluationError(f"merge of `{field}`: {type(error).__name__}: {error}") from error
-
-
-def _copied(value: Any) -> Any:
-    # A user's function may change what it is given.
-    return value.copy() if isinstance(value, (list, set, dict)) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-
-
-def _append(before: Any, values: list[Any]) -> Any:
-    empty: Any = "" if isinstance(before, str) or any(isinstance(v, str) for v in values) else []
-    start = before if before is not None else empty
-    result = start if isinstance(start, str) else list(start)
-    for value in values:
-        if value is None:
-            continue
-        # What a branch added, where it only added; the whole of what it put in place otherwise.
-        head = value[: len(start)]
-        kept = head == start if isinstance(start, str) else list(head) == list(start)
-        result = result + (value[len(start) :] if kept else value)
-    return result
-
-
-def _union(before: Any, values: list[Any]) -> Any:
-    present = [v for v in (before, *values) if v is not None]
-    if any(isinstance(v, Mapping) for v in present):
-        joined: dict[Any, Any] = dict(before or {})
-        start = dict(joined)
-        for value in values:
-            branch: Mapping[Any, Any] = value or {}
-            # Only what the branch changed: an untouched entry must not undo another branch's.
-            joined.update({k: v for k, v in branch.items() if start.get(k, _ABSENT) != v})
-        return joined
-    return set[Any]().union(*present)
-
-
-_ABSENT = object()
 
 
 def _written(branch: Frame) -> dict[str, str]:
@@ -245,7 +193,7 @@ def _prefix(state: Any, lens: Sequence[str]) -> str:
     """The path of a sub-state as mutations write it: by fields, where a lens goes by Python attributes."""
     prefix = ""
     for attribute in lens:
-        fields = state.__lg_fields__ if state is not None else {}
+        fields: Mapping[str, str] = {} if state is None else state.__lg_fields__
         field = next((f for f, a in fields.items() if a == attribute), attribute)
         state, prefix = getattr(state, attribute, None), f"{prefix}{field}."
     return prefix
@@ -254,11 +202,11 @@ def _prefix(state: Any, lens: Sequence[str]) -> str:
 def _refuse_conflicts(state: State, winners: Sequence[Frame], written: Sequence[dict[str, str]]) -> None:
     seen: dict[str, tuple[str, str]] = {}  # path -> (kind, branch)
     covers: dict[str, set[str]] = {}  # field -> paths below it
-    merged = ruled_fields(state)
+    rules = Rules(state)
     for branch, paths in zip(winners, written, strict=True):
         for path, kind in paths.items():
             top = path.partition(".")[0]
-            if top in merged:
+            if rules.over(path):
                 continue
             for other in covers.get(top, ()):
                 if not (path == other or path.startswith(other + ".") or other.startswith(path + ".")):

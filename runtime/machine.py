@@ -17,7 +17,8 @@ from . import plan
 from .errors import EvaluationError, LgcError, MutationRejected, NodeFailed
 from .frame import Effect, Frame, choose, evaluated
 from .graph import load
-from .join import join, merge_elements, perform_mutation, ruled_fields, unexpected
+from .join import join, merge_elements, perform_mutation, unexpected
+from .merging import has_rules, inside, merged_key
 from .state import ExternalMutation, Mutation, State, Undo
 from .typed_json import Applied, misfit
 
@@ -25,7 +26,8 @@ from .typed_json import Applied, misfit
 class Completion(NamedTuple):
     """What a completed node did: the record of a step, without times.
 
-    `merged` holds the values of custom-merged fields; `won` the children that were joined.
+    `merged` holds the values of custom-merged fields, those of sub-states by dotted name; `won` the children
+    that were joined.
     """
 
     node: str
@@ -135,7 +137,7 @@ def complete_joined(
             case plan.Subgraph() if won:
                 applied, effects = _leave(frame, node, children[""], undo, recorded)
             case plan.Map() if won:
-                start = before.__lg_fork__() if ruled_fields(before) else None
+                start = before.__lg_fork__() if has_rules(before) else None
                 each = _recorded(frame.state, node, [children[key] for key in won], undo, recorded)
                 applied = tuple(one for of_element in each for one in of_element)
                 effects = [Effect((), one) for one in applied]
@@ -157,9 +159,10 @@ def complete_joined(
     if frame.effects is not None:
         frame.effects.extend(effects)
     _advance(frame, target, edge)
-    merges = frame.state.__lg_merges__
     merged = {
-        e.field: e.value for e in effects if not e.applied and not e.lens and merges[e.field][0] == "custom"
+        merged_key(e.lens, e.field): e.value
+        for e in effects
+        if not e.applied and inside(frame.state, e.lens).__lg_merges__[e.field][0] == "custom"
     }
     return Completion(node.name, visit, outcome, target, edge, applied, tuple(won), merged)
 
@@ -187,9 +190,23 @@ def _leave(
 def _recorded(
     state: Any, node: plan.Map, children: Sequence[Frame], undo: Undo, recorded: Sequence[Applied] | None
 ) -> list[list[Applied]]:
-    """Record the `out` mutations of a map in element order; what each element recorded."""
+    """Record the `out` mutations of a map in element order; what each element recorded.
+
+    A function computes its values from the state before the map, as it would in a branch: what it gives for
+    a field with a merge rule must be the element's own.
+    """
     if recorded is None:
-        return [[_apply(state, m, undo) for m in evaluated(node.leave, c.state, c.item)] for c in children]
+        before = state.__lg_fork__() if has_rules(state) else None
+        found: list[list[Applied]] = []
+        for child in children:
+            mutations = evaluated(node.leave, child.state, child.item)
+            if before is not None and any(m.__lg_external__ for m in mutations):
+                alone, undone = before.__lg_fork__(), Undo()
+                each = [_apply(alone, m, undone) for m in mutations]
+                found.append(_again(state, each, undo))
+            else:
+                found.append([_apply(state, m, undo) for m in mutations])
+        return found
     share = len(recorded) // len(children)  # every element records the same mutations
     _again(state, recorded, undo)
     return [list(recorded[at : at + share]) for at in range(0, len(recorded), share or 1)]

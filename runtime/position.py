@@ -16,7 +16,8 @@ from .errors import CheckpointCorrupted, LgcError
 from .frame import Effect, Frame
 from .graph import Graph
 from .machine import Completion, again, complete_joined
-from .state import State, class_of
+from .merging import inside
+from .state import State, class_of, transients_of
 from .store.protocols import MutationRecord
 from .typed_json import (
     decode_checkpoint,
@@ -89,7 +90,7 @@ def redo(root: Frame, record: MutationRecord) -> None:
         node = frame.plan.nodes[record.node]
         detail: dict[str, Any] = json.loads(record.detail) if record.detail else {}
         if isinstance(node, (plan.Parallel, plan.Subgraph, plan.Map)) and not detail.get("scripted"):
-            stored = {f: decode_field(kind, f, v) for f, v in detail.get("merged", {}).items()}
+            stored = {p: decode_field(*_declared(frame, p), v) for p, v in detail.get("merged", {}).items()}
             for key in detail.get("won", ()):
                 frame.child(key)
             complete_joined(
@@ -122,9 +123,14 @@ def detail_of(frame: Frame, completion: Completion, joined: bool) -> dict[str, A
     if joined:
         detail["won"] = list(completion.won)
     if completion.merged:
-        kind = class_of(frame.state)
-        detail["merged"] = {f: encode_field(kind, f, v) for f, v in completion.merged.items()}
+        detail["merged"] = {p: encode_field(*_declared(frame, p), v) for p, v in completion.merged.items()}
     return detail
+
+
+def _declared(frame: Frame, path: str) -> tuple[type[State], str]:
+    """The state that declares a merged field, and the field's name there."""
+    *lens, field = path.split(".")
+    return class_of(inside(frame.state, lens)), field
 
 
 # --- snapshots --------------------------------------------------------------------------------------------
@@ -157,10 +163,7 @@ def _write(frame: Frame) -> str:
 
 
 def _effect_state(frame: Frame, lens: Sequence[str]) -> type[State]:
-    state: Any = frame.state
-    for attribute in lens:
-        state = getattr(state, attribute)
-    return class_of(state)
+    return class_of(inside(frame.state, lens))
 
 
 def _write_effect(frame: Frame, effect: Effect) -> str:
@@ -203,16 +206,6 @@ def _read(frame: Frame, data: Mapping[str, Any]) -> None:
         child = frame.child(key)
         child.state = _read_state(type(child.state), inner, transients_of(child.state))
         _read(child, inner)
-
-
-def transients_of(state: Any) -> dict[str, object]:
-    """The transient values that a state holds, those of sub-states by dotted name."""
-    found: dict[str, object] = {f: getattr(state, state.__lg_fields__[f]) for f in state.__lg_transients__}
-    for field, attribute in state.__lg_fields__.items():
-        if attribute in state.__lg_substates__:
-            inner = transients_of(getattr(state, attribute))
-            found.update({f"{field}.{name}": value for name, value in inner.items()})
-    return found
 
 
 def _read_effect(frame: Frame, data: Mapping[str, Any]) -> Effect:

@@ -30,10 +30,10 @@ from .frame import Frame
 from .graph import Graph
 from .lane import Lane
 from .machine import complete
-from .position import begin, locate, to_snapshot, transients_of
+from .position import begin, locate, to_snapshot
 from .restore import RestoreMode, fork, provided, put_graphs, rebuild, restorable
 from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
-from .state import Mutation, broken_constraint
+from .state import Mutation, broken_constraint, transients_of
 from .store.protocols import CheckpointRecord, Commit, RunRecord, RunStatus, Store
 from .stream import EventQueue
 from .typed_json import Applied, decode_checkpoint, encode_mutations, encode_state

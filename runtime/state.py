@@ -251,6 +251,16 @@ class Transients(dict[str, object]):
         self.blank = blank
 
 
+def transients_of(state: Any) -> dict[str, object]:
+    """The transient values that a state holds, those of sub-states by dotted name."""
+    found: dict[str, object] = {f: getattr(state, state.__lg_fields__[f]) for f in state.__lg_transients__}
+    for field, attribute in state.__lg_fields__.items():
+        if attribute in state.__lg_substates__:
+            inner = transients_of(getattr(state, attribute))
+            found.update({f"{field}.{name}": value for name, value in inner.items()})
+    return found
+
+
 def broken_constraint(state: Any) -> str | None:
     """What a state breaks of its fields' constraints, sub-states included; None: nothing."""
     for check in state.__lg_checks__.values():

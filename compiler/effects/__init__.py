@@ -18,6 +18,7 @@ from ...dsl.source import Place
 from .. import model as m
 from ..model import Expr, Key, Program
 from .mentions import Path, mentions
+from .merging import Merging
 from .writes import writes_of
 
 Looks: TypeAlias = Literal["reads", "guard", "mutation", "shows", "over", "in", "out", "decision"]
@@ -84,13 +85,14 @@ class _Known:
 class Effects:
     """Reads and writes of every graph of a program, as far as they are asked for."""
 
-    __slots__ = ("_by_name", "_graphs", "_known", "_mutations", "program")
+    __slots__ = ("_by_name", "_graphs", "_known", "_merging", "_mutations", "program")
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self._mutations: dict[tuple[Key, str], tuple[tuple[Write, ...], tuple[Read, ...]]] = {}
         self._by_name: dict[Key, dict[str, m.Mutation]] = {}
         self._known: dict[Key, _Known] = {}
+        self._merging: dict[Key, Merging] = {}
         self._graphs: dict[Key, Sum] = {}
 
     def of_graph(self, key: Key) -> Sum:
@@ -194,14 +196,17 @@ class Effects:
 
     def _joined(self, graph: m.Graph, sum: Sum) -> Sum:
         """A join writes what it merges as one value, whatever the branches did to it."""
-        state = self.program.states.get(graph.state)
-        if state is None:
-            return sum
-        merged = {f.name for f in state.fields if f.merge is not None and f.merge.rule != "error"}
-        if not merged:
-            return sum
-        writes = tuple(w._replace(kind="set") if w.path[0] in merged else w for w in sum.writes)
+        merging = self.merging(graph.state)
+        joined = ((write, merging.of(write.path)) for write in sum.writes)
+        writes = tuple(w if at is None else w._replace(kind="set", path=at[0]) for w, at in joined)
         return Sum(writes, sum.reads)
+
+    def merging(self, state: Key) -> Merging:
+        """The merge rules of a state."""
+        found = self._merging.get(state)
+        if found is None:
+            found = self._merging[state] = Merging(self.program, state)
+        return found
 
     def _writes(self, graph: m.Graph, node: m.Node) -> Iterator[Write]:
         match node:

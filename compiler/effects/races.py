@@ -17,6 +17,7 @@ from ..types import base
 from . import Read, Sum, Write
 from .contention import Entry, Writers
 from .mentions import Path, mentions
+from .merging import Merging
 
 
 class _Race(NamedTuple):
@@ -34,7 +35,7 @@ class _Fork(NamedTuple):
     node: model.Parallel
     sums: list[Sum]
     writers: Writers
-    merged: frozenset[str]
+    merged: Merging
 
     def name(self, branch: int) -> str:
         return self.node.branches[branch].name
@@ -42,37 +43,30 @@ class _Fork(NamedTuple):
 
 def races(view: GraphView) -> Iterator[Diagnostic]:
     """The findings of one graph, for each of its parallels and maps."""
-    merged: frozenset[str] | None = None
+    merged = view.analyses.effects.merging(view.graph.state)
     for node in view.graph.nodes:
         if isinstance(node, model.Parallel) and node.join_count > 1:  # one alone is kept: nothing to join
-            merged = _merged(view) if merged is None else merged
             effects = view.analyses.effects
             sums = [effects.of_region(view.graph.key, branch.region) for branch in node.branches]
             if any(sum.writes for sum in sums):
                 yield from _of_fork(_Fork(view, node, sums, Writers(), merged))
         elif isinstance(node, model.MapNode) and node.lens.outputs:
-            merged = _merged(view) if merged is None else merged
             yield from _of_map(view, node, merged)
-
-
-def _merged(view: GraphView) -> frozenset[str]:
-    state = view.analyses.program.states.get(view.graph.state)
-    fields = () if state is None else state.fields
-    return frozenset(f.name for f in fields if f.merge is not None and f.merge.rule != "error")
 
 
 def _of_fork(fork: _Fork) -> Iterator[Diagnostic]:
     races: dict[Path, _Race] = {}
+    racing = Writers()
     for branch, sum in enumerate(fork.sums):
-        for write in sum.writes:
-            if write.path[0] in fork.merged:
-                continue
-            first = fork.writers.against(write)
+        plain = [write for write in sum.writes if write.path not in fork.merged]
+        for write in plain:
+            first = racing.against(write)
             if first is not None:
                 key = min(first.write.path, write.path, key=len)
                 race = races.setdefault(key, _Race(first, Entry(branch, write), set()))
                 race.more.add(branch)
         fork.writers.add(branch, sum.writes)
+        racing.add(branch, plain)
     for race in races.values():
         yield _conflict(fork, race)
     known = {path[0] for path in races}
@@ -138,18 +132,33 @@ def _remedy(view: GraphView, one: Write, other: Write, who: str, alone: str) -> 
     """How two writes could compose."""
     writes = (one, other)
     path = min((write.path for write in writes), key=len)
-    state = view.analyses.program.states.get(view.graph.state)
-    field = None if state is None else state.field(path[0])
-    if field is None:
+    declared = _declared(view, path)
+    if declared is None:
         return ""
-    rules = _rules(field.type) if len(path) == 1 else ("last",)
-    say = f"say how `{field.name}` is joined (" + ", ".join(f"`merge {rule}`" for rule in rules) + ")"
+    at, field = declared
+    rules = _rules(field.type) if at == path else ("last",)
+    say = f"say how `{_dotted(at)}` is joined (" + ", ".join(f"`merge {rule}`" for rule in rules) + ")"
     kinds = {write.kind for write in writes}
     if kinds <= {"put", "union"}:
         return f"write `{_dotted(path)} += {{key: value}}` in every {who}, which composes, or {say}"
     if kinds <= {"set", "append"} and isinstance(base(field.type), model.ListOf):
         return f"append with `{_dotted(path)} += [value]` in every {who}, which composes, or {say}"
     return f"{say}, or {alone}"
+
+
+def _declared(view: GraphView, path: Path) -> tuple[Path, model.Field] | None:
+    """The innermost field of a state on a path."""
+    states = view.analyses.program.states
+    key: model.Key | None = view.graph.state
+    found: tuple[Path, model.Field] | None = None
+    for end, name in enumerate(path, 1):
+        state = None if key is None else states.get(key)
+        field = None if state is None else state.field(name)
+        if field is None:
+            break
+        found = path[:end], field
+        key = field.type.key if isinstance(field.type, model.StateType) else None
+    return found
 
 
 def _rules(type: model.Type) -> tuple[str, ...]:
@@ -171,7 +180,7 @@ def _unseen(fork: _Fork, branch: int, known: set[str]) -> Iterator[Diagnostic]:
     """Updates that are computed again at the join, from what their branch did not see."""
     told: set[Path] = set()
     for write in fork.sums[branch].writes:
-        if write.path[0] in fork.merged or write.path in told or write.path[0] in known:
+        if write.path in fork.merged or write.path in told or write.path[0] in known:
             continue
         for seen in sorted(write.sees):
             entry = None if seen[0] in known else fork.writers.other(seen, branch)
@@ -220,9 +229,10 @@ def _looks(fork: _Fork, branch: int) -> Iterator[Read]:
         if read.looks != "mutation":
             yield read
     for write in fork.sums[branch].writes:
-        if write.path[0] in fork.merged:
+        at = fork.merged.of(write.path)
+        if at is not None:
             for seen in sorted(write.sees):
-                if seen[0] != write.path[0]:
+                if seen[: len(at[0])] != at[0]:
                     yield Read(seen, "mutation", write.node, write.recorded)
 
 
@@ -251,14 +261,16 @@ def _stale_read(fork: _Fork, branch: int, pairs: list[tuple[Read, Entry]]) -> Di
 # --- maps -------------------------------------------------------------------------------------------------
 
 
-def _of_map(view: GraphView, node: model.MapNode, merged: frozenset[str]) -> Iterator[Diagnostic]:
+def _of_map(view: GraphView, node: model.MapNode, merged: Merging) -> Iterator[Diagnostic]:
     """A map's elements against each other: each does the same, so one is held against itself."""
     writers = Writers()
     writes = view.analyses.effects.of_node(view.graph.key, node.name).writes
     writers.add(0, writes)
+    racing = Writers()
+    racing.add(0, [write for write in writes if write.path not in merged])
     known: set[Path] = set()
     for write in writes:
-        first = None if write.path[0] in merged else writers.against(write)
+        first = None if write.path in merged else racing.against(write)
         if first is None:
             continue
         key = min(first.write.path, write.path, key=len)

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .. import model as m
+from ..effects.merging import Merging
 from ..model import START, Key
 from ..types import TypeRules
 from .flow import Flow, arcs_of
@@ -35,12 +36,12 @@ class GraphFlow:
 
     __slots__ = ("_apart", "excused", "graph", "merged", "nodes", "regions", "slots", "start")
 
-    def __init__(self, graph: m.Graph, state: m.State | None, slots: Slots, excused: frozenset[str]) -> None:
+    def __init__(self, graph: m.Graph, merging: Merging, slots: Slots, excused: frozenset[str]) -> None:
         self.graph = graph
         self.slots = slots
         self.excused = excused
         self.nodes: dict[str, m.Node] = {node.name: node for node in graph.nodes}
-        self.merged = merged_slots(state, slots)
+        self.merged = merged_slots(merging, slots)
         self.regions: dict[str, Flow] = {}
         self.start = ALL  # narrowed by each place where the graph is run
         self._apart: dict[str, set[str]] | None = None
@@ -166,7 +167,7 @@ class Presence:
     def _solve_graph(self, graph: m.Graph, excused: frozenset[str]) -> None:
         program = self.analyses.program
         slots = self.steps.changes.slots(graph.state)
-        flow = GraphFlow(graph, program.states.get(graph.state), slots, excused)
+        flow = GraphFlow(graph, self.analyses.effects.merging(graph.state), slots, excused)
         if slots.size:
             rules = TypeRules({key: union.members for key, union in program.unions.items()})
             regions = {region.id: region for region in graph.regions}

@@ -11,23 +11,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .. import model as m
+from ..effects.merging import Merging
 from .values import ALL, SAME, Slots, Step
 
 # Their result has a value if any of the values that go in has: the fork's is always among them.
 _FORGIVING = frozenset({"append", "sum", "max", "min", "union"})
 
 
-def merged_slots(state: m.State | None, slots: Slots) -> tuple[int, int]:
+def merged_slots(merging: Merging, slots: Slots) -> tuple[int, int]:
     """The slots whose merge gives a value if any branch did, and those of which it may give none anyhow."""
     forgiving = loose = 0
-    for field in () if state is None else state.fields:
-        if field.merge is None:
+    for path, bit in slots.bits.items():
+        found = merging.of(path)
+        if found is None or found[1].merge is None:
             continue
-        below = slots.below.get((field.name,), 0)
-        if field.merge.rule == "custom" or (field.merge.rule != "error" and (field.name,) not in slots.bits):
-            loose |= below
-        elif field.merge.rule in _FORGIVING:
-            forgiving |= below
+        rule = found[1].merge.rule
+        if rule == "custom" or found[0] != path:
+            loose |= bit
+        elif rule in _FORGIVING:
+            forgiving |= bit
     return forgiving, loose
 
 

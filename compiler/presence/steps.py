@@ -15,6 +15,7 @@ from collections.abc import Mapping, Set
 from typing import NamedTuple, TypeAlias
 
 from .. import model as m
+from ..effects.merging import Merging
 from ..model import Key, OptionalOf, Program
 from ..narrowing import path_of
 from .joins import merged_slots
@@ -102,7 +103,7 @@ class Steps:
         found = 0
         for field in () if mutation is None else mutation.writes:
             found |= slots.below.get((field,), 0)
-        return found & merged_slots(declared, slots)[1]
+        return found & merged_slots(Merging(self.program, state), slots)[1]
 
     # --- barriers
 

@@ -169,10 +169,9 @@ class Ways:
             if write.path == path[: len(write.path)] and write.written in clearing:
                 label = Label(write.written, f"`{write.mutation}` may set it to none here")
                 return Way((clears,), clears, label)
-        state = self.presence.analyses.program.states.get(flow.graph.state)
-        field = None if state is None else state.field(path[0])
-        if field is not None and field.merge is not None:
-            return Way((clears,), clears, Label(field.merge.place, "this may join branches to none"))
+        found = self.presence.analyses.effects.merging(flow.graph.state).of(path)
+        if found is not None and found[1].merge is not None:
+            return Way((clears,), clears, Label(found[1].merge.place, "this may join branches to none"))
         return Way((clears,), clears)
 
     # --- from one region to the one around it
