@@ -172,6 +172,7 @@ def _clauses(resolved: Resolved, graph: model.Graph) -> Iterator[Diagnostic]:
     for node in graph.nodes:
         if isinstance(node, model.Task):
             yield from _task(node, solid, len(state.fields))
+            yield from _promises(state, node, solid)
     deciding = {
         node.name: node.timeout_decides
         for node in graph.nodes
@@ -203,6 +204,22 @@ def _task(node: model.Task, solid: Mapping[str, model.Field], fields: int) -> It
                 if not star and not read.required:
                     message = f"`{read.field}` beside `*` adds nothing: `*` stands for all fields"
                     yield UNUSED.found(message, read.place, help=f"remove `{read.field}`, or `*`")
+
+
+def _promises(state: model.State, node: model.Task, solid: Mapping[str, model.Field]) -> Iterator[Diagnostic]:
+    """`ensures f` of a task that records nothing by which `f` could get a value."""
+    if all(name in solid for name, _ in node.ensures):
+        return
+    recorded = [state.mutation(name) for name, _ in node.records]
+    written = {field for mutation in recorded if mutation is not None for field in mutation.writes}
+    for name, place in node.ensures:
+        if name not in solid and name not in written:
+            yield UNUSED.found(
+                f"`{node.name}` cannot give `{name}` a value: nothing that it records sets it",
+                place,
+                help=f"record a mutation that sets `{name}`; to ask for a value that is there already, "
+                f"write `reads {name}!`",
+            )
 
 
 def _text(read: model.Read) -> str:
@@ -274,8 +291,8 @@ UNUSED = Rule(
     "It may be left over, or what should use it was forgotten. In a file with a graph, every enum, record, "
     "union, opaque type and state must be reached from a graph or be imported by a file that is checked too; "
     "in a file without one they are there for others. Clauses that change nothing: `ensures f` and `f!` of "
-    "a field that is never none, a field beside `*`, an `on timeout` edge of a barrier whose `timeout` "
-    "decides, a `lgc: allow` that silences nothing.",
+    "a field that is never none, `ensures f` where nothing that the task records sets `f`, a field beside "
+    "`*`, an `on timeout` edge of a barrier whose `timeout` decides, a `lgc: allow` that silences nothing.",
     "enum Verdict { accept, revise }\n\n" + _STATE + _GRAPH,
     _STATE + _GRAPH,
     check_program=_unused,
