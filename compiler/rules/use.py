@@ -93,8 +93,8 @@ def _unread(field: Field, setters: tuple[str, ...], given: bool) -> Diagnostic:
         message = f"nothing reads or sets {name}"
         return UNUSED_FIELD.found(message, field.place, help="remove it, or name it in a task's `reads`")
     help = (
-        "let a task read it, or remove it; if it is a result of the run, look at it in a scenario's "
-        "`expect`, or allow this with a reason"
+        "name it in the `reads` of a task, or remove it; a result that callers read is looked at in a "
+        "scenario's `expect`, or is marked: `// lgc: allow LG504 a result`"
     )
     if not setters:
         help = "remove it, or name it in the `reads` of the task that needs it"
@@ -102,23 +102,22 @@ def _unread(field: Field, setters: tuple[str, ...], given: bool) -> Diagnostic:
 
 
 def _unset(field: Field) -> Diagnostic:
-    value, default = "none", field.default
-    if default is not None:
-        span = default.place.span
-        value = default.place.source.text[span.start : span.end]
-    always = (
-        f"always `{value}`" if len(value) <= 30 and "\n" not in value else "never anything but its default"
+    name, default = f"`{field.name}`", field.default
+    if default is None or (isinstance(default, model.Const) and default.value is None):
+        return UNUSED_FIELD.found(
+            f"nothing sets {name}: it stays none unless the run is started with a value",
+            field.place,
+            help="let a mutation set it, or show in a scenario that it is `given`",
+        )
+    source, span = default.place
+    value = source.text[span.start : span.end]
+    value = f"`{value}`" if len(value) <= 30 and "\n" not in value else "its default"
+    return UNUSED_FIELD.found(
+        f"nothing sets {name}: it stays {value} unless the run is started with another value",
+        field.place,
+        help="a value that is chosen at the start is shown by a scenario's `given`, or has no default; "
+        "a constant stands best where it is used",
     )
-    if value == "none":
-        always = "always none"
-    message = f"nothing sets `{field.name}`, so it is {always}"
-    help = (
-        "write the value where it is used; if it is given at the start, drop the default or give it in a "
-        "scenario"
-    )
-    if default is None:
-        help = "let a mutation set it; if it is given at the start, drop the `?` or give it in a scenario"
-    return UNUSED_FIELD.found(message, field.place, help=help)
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -148,8 +147,8 @@ UNUSED_FIELD = Rule(
     "unused-field",
     Severity.WARNING,
     "a field that is never read and never shown, or that no mutation sets and that is never an input",
-    "It is stored at every step for nothing, or never has another value than its default; often a `reads` "
-    "was forgotten. Read is what a task `reads`, a barrier `shows`, or a guard, an argument, another field's "
+    "It is stored at every step for nothing, or has the value of the start for ever; often a `reads` or "
+    "`records` was forgotten. Read is what a task `reads`, a barrier `shows`, or a guard, an argument, another field's "
     "mutation or a scenario's `expect` looks at: a result that only the caller reads belongs in an `expect`. "
     "Input is what has no default, and what a scenario's `given` or a subgraph's `in` sets. States in a "
     "file without a graph are shared with others and are not judged.",

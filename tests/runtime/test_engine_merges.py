@@ -51,7 +51,7 @@ def text(inner: str = "", whole: str = "", record: str = "", body: str = FLAT) -
 
 
 def ran(audit: Any, m: Any) -> Any:
-    """The state at the end of a run that `a` and `b` record in; its log is done again from its stored form."""
+    """The state at the end of a run that `a` and `b` record in; the stored log gives the same again."""
 
     class Nodes:
         async def a(self, ctx: Any) -> None:
