@@ -154,8 +154,8 @@ class ContextualLexer:
 
     def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[Tok]:
         """The tokens from the lexer state's position on, each as the parser's state at that time sees it."""
-        text: str = lexer_state.text.text
-        at: int = lexer_state.line_ctr.char_pos
+        text: str = lexer_state.text
+        at: int = lexer_state.at
         states = parser_state.parse_conf.states
         stack: list[int] = parser_state.state_stack
         vocabulary = self.vocabulary

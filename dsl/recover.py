@@ -114,7 +114,7 @@ class Recovery:
 
     def resume(self, at: int) -> bool:
         """Let the lexer go on from an offset."""
-        self.lexer_state.line_ctr.char_pos = at
+        self.lexer_state.at = at
         return True
 
     def found(self, token: Tok) -> str:

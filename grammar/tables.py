@@ -5,9 +5,10 @@ grammar, without what only building needs, behind a stamp: the format, the editi
 the grammar's text. Where the file has another stamp, is missing or broken, the table is built anew in
 memory, which takes a fraction of a second more.
 
-The layout, format 3: `symbols` are the names of terminals and rules; `terminals` are [name, pattern,
-priority]; `rules` are [symbol, length, builder]; `states` has for each parser state a flat list of symbol,
-step, symbol, step …, where a step from 0 on is the next state and one below 0 is the rule `-1 - step`.
+The layout, format 4: `symbols` are the names of terminals and rules; `terminals` are [name, pattern,
+priority]; `rules` are [symbol, length, builder]; `states` has for each parser state the numbers symbol, step,
+symbol, step … in one text, where a step from 0 on is the next state and one below 0 is the rule `-1 - step`.
+(Most files need a tenth of the states: the others stay texts.)
 """
 
 from __future__ import annotations
@@ -15,25 +16,28 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 from zlib import crc32
 
 from . import EDITION, data, text
 from .lalr import lalr
 
-FORMAT = 3
+FORMAT = 4
 NAME = "tables.json"
 START = "start"
 ONLY = "only"
 """The builder of rules that pass their only part on."""
 
 
-class Terminal(NamedTuple):
+class Terminal:
     """A terminal of the grammar: its pattern is a regular expression."""
 
-    name: str
-    pattern: str
-    priority: int
+    __slots__ = ("name", "pattern", "priority")
+
+    def __init__(self, name: str, pattern: str, priority: int) -> None:
+        self.name = name
+        self.pattern = pattern
+        self.priority = priority
 
 
 class _Symbol:
@@ -55,10 +59,40 @@ class _Reduction:
         self.origin = _Symbol(origin)
 
 
+class _Table:
+    """The table as Lark's parser looks at it."""
+
+    def __init__(self, states: dict[int, Any], start: int, end: int) -> None:
+        self.states = states
+        self.start_states = {START: start}
+        self.end_states = {START: end}
+
+
+class _At:
+    """How far the lexer is, with the text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.last_token = None
+
+
+class _Thread:
+    """Tokens as Lark's parser asks for them: from where the lexer is, which a recovery may change."""
+
+    def __init__(self, lexer: Any, text: str) -> None:
+        self._lexer = lexer
+        self.state = _At(text)
+
+    def lex(self, parser_state: Any) -> Any:
+        """The tokens from here on."""
+        return self._lexer.lex(self.state, parser_state)
+
+
 class _States(dict[int, Any]):
     """The rows of the table as Lark looks at them, each made when a parser first comes to its state."""
 
-    def __init__(self, rows: list[list[int]], symbols: list[str], steps: list[Any], shift: object) -> None:
+    def __init__(self, rows: list[str], symbols: list[str], steps: list[Any], shift: object) -> None:
         super().__init__()
         self._rows = rows
         self._symbols = symbols
@@ -67,7 +101,7 @@ class _States(dict[int, Any]):
 
     def __missing__(self, state: int) -> dict[str, Any]:
         symbols, steps, shift = self._symbols, self._steps, self._shift
-        row = self._rows[state]
+        row = [int(number) for number in self._rows[state].split()]
         made = {
             symbols[symbol]: (shift, step) if step >= 0 else steps[step]
             for symbol, step in zip(row[::2], row[1::2], strict=True)
@@ -86,7 +120,7 @@ class Parser:
         symbols: list[str] = tables["symbols"]
         entries: list[tuple[int, int, str]] = tables["rules"]
         rules = [_Reduction(symbols[symbol], length) for symbol, length, _ in entries]
-        steps = [(lark.reduce, rule) for rule in reversed(rules)]  # the step -1 is the first rule
+        steps = [(None, rule) for rule in reversed(rules)]  # the step -1 is the first rule
         states = _States(tables["states"], symbols, steps, lark.shift)
         callbacks: dict[Any, Any] = {}
         for rule, (_, _, builder) in zip(rules, entries, strict=True):
@@ -96,15 +130,14 @@ class Parser:
             if hasattr(builders, terminal.name):
                 callbacks[terminal.name] = getattr(builders, terminal.name)
         self.lexer = lexer(self.terminals)
-        table = lark.table(states, {START: tables["start"]}, {START: tables["end"]})
+        table = _Table(states, tables["start"], tables["end"])
         parser = lark.parser.__new__(lark.parser)
         parser.parser = lark.engine(table, callbacks)
         self._parser = parser
-        self._thread = lark.thread
 
     def parse(self, source: str, on_error: Callable[[Any], bool] | None = None) -> Any:
         """What the builders made of a text; each token that does not fit goes to `on_error`."""
-        return self._parser.parse(self._thread.from_text(self.lexer, source), START, on_error)
+        return self._parser.parse(_Thread(self.lexer, source), START, on_error)
 
 
 def stamp(grammar: str) -> str:
@@ -134,11 +167,10 @@ def build() -> dict[str, Any]:
         return str(rule.alias or (ONLY if passed_on else rule.origin.name))
 
     states = [
-        [
-            part
+        " ".join(
+            f"{index[symbol]} {step(target)}"
             for symbol, (_, target) in sorted(row.items(), key=itemgetter(0))
-            for part in (index[symbol], step(target))
-        ]
+        )
         for row in (table.states[state] for state in numbers)
     ]
     return {

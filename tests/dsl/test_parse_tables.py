@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,3 +81,26 @@ def test_the_grammar_needs_nothing_but_lark() -> None:
 def test_parsing_twice_gives_the_same() -> None:
     text = ARTICLE.read_text("utf-8") + "\ngraph g {"
     assert parse(Source("a", text)) == parse(Source("a", text))
+
+
+READ_ALL = """
+import sys
+from pathlib import Path
+from lgc.dsl.parse import parse
+from lgc.dsl.source import Source
+for path in sorted(Path(sys.argv[1]).rglob("*.lgraph")):
+    print(parse(Source(path.name, path.read_text("utf-8", "replace"))))
+print("lark" in sys.modules)
+"""
+
+
+def test_the_parser_alone_reads_as_the_whole_of_lark_does() -> None:
+    alone, whole = (
+        subprocess.run(
+            [sys.executable, "-c", first + READ_ALL, str(CORPUS / "parse")], capture_output=True, check=True
+        ).stdout.splitlines()
+        for first in ("", "import lark")
+    )
+    assert (alone.pop(), whole.pop()) == (b"False", b"True")
+    assert alone == whole
+    assert len(alone) > 10
