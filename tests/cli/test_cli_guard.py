@@ -189,3 +189,60 @@ def test_watching_checks_again(place: Path) -> None:
         assert run.stdout.readline().startswith(b"error[LG")
         run.send_signal(signal.SIGINT)
         assert run.wait(30) == 130
+
+
+def test_interrupted_while_click_is_imported(lgc: Lgc, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(words: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lgc.cli.guard._command", interrupted)
+    monkeypatch.setitem(sys.modules, "click", None)  # half of it
+    ran = lgc("check", ".")
+    assert (ran.status, ran.out, ran.err) == (130, "", "error: interrupted\n")
+
+    def again(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lgc.cli.guard.say", again)
+    ran = lgc("check", ".")
+    assert (ran.status, ran.out, ran.err) == (130, "", "error: interrupted\n")
+
+
+def test_interrupted_inside_code_made_from_text(place: Path) -> None:
+    # Python remembers such an interrupt, and a module run with -m would end by the signal.
+    (place / "a.lgraph").write_text(GOOD)
+    hook = "import time\ntime.sleep = lambda seconds: exec('raise KeyboardInterrupt')\n"
+    (place / "sitecustomize.py").write_text(hook)
+    words = [sys.executable, "-m", "lgc", "check", "--watch", "."]
+    env = {**os.environ, "PYTHONPATH": str(place)}
+    ran = subprocess.run(words, cwd=place, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 130
+    assert ran.stdout == "no findings in 1 file\n"
+    assert ran.stderr.endswith("error: interrupted\n")
+
+
+def test_an_interrupt_that_python_swallows_ends_a_watch(place: Path) -> None:
+    # One that comes while a callback of a weak reference runs is only told of by Python.
+    (place / "a.lgraph").write_text(GOOD)
+    hook = """\
+import os, signal, time, weakref
+class Thing: ...
+def sleep(seconds):
+    global calls
+    calls += 1
+    if calls == 1:
+        thing = Thing()
+        def callback(_):
+            signal.raise_signal(signal.SIGINT)
+        seen = weakref.ref(thing, callback)
+        del thing
+    elif calls > 3:
+        os._exit(3)
+calls = 0
+time.sleep = sleep
+"""
+    (place / "sitecustomize.py").write_text(hook)
+    words = [sys.executable, "-m", "lgc", "check", "--watch", "."]
+    env = {**os.environ, "PYTHONPATH": str(place)}
+    ran = subprocess.run(words, cwd=place, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (130, "no findings in 1 file\n")

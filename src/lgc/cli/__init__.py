@@ -26,14 +26,17 @@ def main(argv: list[str] | None = None) -> int:
         return FINE
     import gc
 
-    from .guard import guarded
-
     # What is loaded and checked stays until the end: looking for garbage in it takes a sixth of the time.
     # Commands that last collect again (see guard).
     collecting = gc.isenabled()
     gc.disable()
     try:
+        from .guard import guarded
+
         return guarded(words)
+    except KeyboardInterrupt:  # before the guard was there, or a second one while it told of the first
+        sys.stderr.write("error: interrupted\n")
+        return INTERRUPTED
     finally:
         if argv is None:
             gc.freeze()  # nor when Python leaves

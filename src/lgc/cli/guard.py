@@ -91,6 +91,10 @@ def _global_words(words: list[str]) -> tuple[list[str], bool]:
 
 
 def _status(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        # It may have come while click was being imported: nothing of it can be relied on.
+        say("interrupted")
+        return INTERRUPTED
     import click
 
     match error:
@@ -101,7 +105,7 @@ def _status(error: BaseException) -> int:
                 say(error.code)
                 return FINDINGS
             return error.code or FINE
-        case KeyboardInterrupt() | click.Abort():
+        case click.Abort():
             say("interrupted")
             return INTERRUPTED
         case Failure():

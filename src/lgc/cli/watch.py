@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType
 
 from .terminal import Failure, note, say
 
@@ -19,6 +23,11 @@ def watch(run: Callable[[], Iterable[str]]) -> None:
     `run` gives the paths to look at: files, and folders in which files may appear. Where it fails, but did
     not before, that is said, and the same paths are watched on.
     """
+    with _interrupts() as interrupted:
+        _watch(run, interrupted)
+
+
+def _watch(run: Callable[[], Iterable[str]], interrupted: Callable[[], bool]) -> None:
     paths: list[str] = []
     while True:
         if sys.stdout.isatty():
@@ -39,7 +48,34 @@ def watch(run: Callable[[], Iterable[str]]) -> None:
             continue  # it changed while it ran
         note("watching for changes; Ctrl-C ends")
         while _stamps(paths) == before:
+            if interrupted():
+                raise KeyboardInterrupt
             time.sleep(_PAUSE)
+
+
+@contextmanager
+def _interrupts() -> Generator[Callable[[], bool], None, None]:
+    """Gives what tells whether the user has interrupted since.
+
+    An interrupt is an exception, and one that comes while a callback of Python's own runs, in an import say,
+    is only told of and lost.
+    """
+    seen = False
+
+    def note_it(signum: int, frame: FrameType | None) -> None:
+        nonlocal seen
+        seen = True
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    ours = before is signal.default_int_handler and current_thread() is main_thread()
+    if ours:
+        signal.signal(signal.SIGINT, note_it)
+    try:
+        yield lambda: seen
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, before)
 
 
 def _stamps(paths: Iterable[str]) -> dict[str, tuple[int, int]]:
