@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from posixpath import dirname, join, normpath
-from typing import NamedTuple
 
 from ..dsl import ast
 from ..dsl.diagnostic import Diagnostic, Fix, Severity, Suppressed
 from ..dsl.enclosing import located
+from ..dsl.named import NamedTuple
 from ..dsl.source import Place, Source, Span
 from .rules import BY_CODE
 from .spelling import Speller

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from ..dsl import ast
 from ..dsl.diagnostic import Diagnostic, Fix, Label, Severity
 from ..dsl.frozen import frozen
+from ..dsl.named import NamedTuple
 from ..dsl.source import Place, Source, Span
 from . import model
 from .spelling import Speller

@@ -9,10 +9,10 @@ once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ..dsl import ast
 from ..dsl.diagnostic import Fix
+from ..dsl.named import NamedTuple
 
 FARTHEST = 3
 SHORTEST = 3  # letters of a name that a machine may correct

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
 
 from . import ast
+from .named import NamedTuple
 from .source import Span
 
 # A long string runs to the end of the text where its quotes are missing: no second look at the same text.

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from . import ast
 from .diagnostic import Diagnostic
+from .named import NamedTuple
 from .source import Span
 
 _WORDS: dict[type, str] = {

@@ -12,7 +12,8 @@ A *note* is a comment that stands inside the parts. Whatever comes behind it sta
 from __future__ import annotations
 
 from itertools import accumulate
-from typing import NamedTuple
+
+from .named import NamedTuple
 
 WIDTH = 100
 INDENT = 2

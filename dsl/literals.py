@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+
+from .named import NamedTuple
 
 MOST_DIGITS = 640
 """Digits of the longest integer: what every Python converts, however it is configured."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from . import ast, words
 from .diagnostic import Fix
+from .named import NamedTuple
 from .source import Span
 
 CONSTANTS: dict[str, str] = {

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from . import ast
 from .layout import Mark, Note, closes
+from .named import NamedTuple
 
 _WORD = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*"""'

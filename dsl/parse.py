@@ -9,7 +9,7 @@ import gc
 import re
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from . import ast, comments
 from .build_data import BuildData
@@ -18,6 +18,7 @@ from .build_graph import BuildGraphs
 from .build_runs import BuildRuns
 from .diagnostic import Diagnostic, error
 from .lexer import ContextualLexer
+from .named import NamedTuple
 from .read import LARGEST_FILE
 from .source import Place, Source, Span
 

@@ -10,12 +10,13 @@ forward, so that recovery is linear in the text for any number of mistakes up to
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import expected, headers, lookahead, repairs
 from .build import DEEPEST, Build
 from .diagnostic import Fix, Label
 from .lexer import Tok, Vocabulary
+from .named import NamedTuple
 from .source import Place, Span
 from .whatif import Table, Trial
 

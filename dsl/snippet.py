@@ -12,8 +12,8 @@ first line only. Long lines are cut to a window around what is marked.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
+from .named import NamedTuple
 from .printable import printable, sentence, width
 from .source import Source, Span
 

@@ -8,9 +8,9 @@ only where something is shown to a person or written to a report.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
 
 from .frozen import frozen
+from .named import NamedTuple
 
 
 class Span(NamedTuple):

@@ -8,8 +8,9 @@ the language has narrowed a reference and no fact says so, generated code asks t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from ...dsl.named import NamedTuple
 from .. import model as m
 
 

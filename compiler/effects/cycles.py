@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from ...dsl.named import NamedTuple
 from .. import model
 from ..graph_view import GraphView, RegionView
 from ..model import END, Edge, Expr, Key

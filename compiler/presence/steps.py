@@ -12,8 +12,9 @@ again when less is known there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from ...dsl.named import NamedTuple
 from .. import model as m
 from ..effects.merging import Merging
 from ..model import Key, OptionalOf, Program

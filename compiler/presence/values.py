@@ -8,8 +8,9 @@ a set: it keeps some and gains some, `(bits & keep) | gain`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from ...dsl.named import NamedTuple
 from ...dsl.source import Place
 from .. import model as m
 from ..model import Expr, Key, NoneOnly, OptionalOf, Program

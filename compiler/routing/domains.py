@@ -11,8 +11,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from math import ceil, floor
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
+from ...dsl.named import NamedTuple
 from ..model import Bounds, EnumType, Key, Program, Scalar, Type, UnionType
 from .scales import UNNAMED, Decimals, Floating, Rank, Scale, Texts, Whole
 

@@ -8,7 +8,9 @@ Davis, Putnam, Logemann and Loveland (1962): what follows is drawn first, then a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from ...dsl.named import NamedTuple
 
 
 class Lit(NamedTuple):

@@ -5,8 +5,9 @@ Constants are noted while guards are read; only when all of a source are read ca
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from ...dsl.named import NamedTuple
 from .domains import TestName, Value, Variable
 
 

@@ -18,10 +18,11 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 from zlib import crc32
 
 from .dsl.frozen import frozen
+from .dsl.named import NamedTuple
 from .settings import Settings
 
 FORMAT = 1

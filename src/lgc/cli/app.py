@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import NamedTuple
 
 import click
+
+from ..dsl.named import NamedTuple
 
 
 class _Entry(NamedTuple):
