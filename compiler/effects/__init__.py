@@ -12,8 +12,9 @@ first, so that they stay small however many nodes they sum up. Nothing is looked
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
+from ...dsl.named import NamedTuple
 from ...dsl.source import Place
 from .. import model as m
 from ..model import Expr, Key, Program
@@ -50,7 +51,10 @@ class Write(NamedTuple):
 
 
 class Read(NamedTuple):
-    """One look at a path: `looks` says by what. A mutation's own look at the path that it changes counts."""
+    """One look at a path: `looks` says by what. A mutation's own look at the path that it changes counts.
+
+    The path () is the whole state: what `reads *` stands for, which would be long to spell out.
+    """
 
     path: Path
     looks: Looks
@@ -258,8 +262,11 @@ class Effects:
         name = node.name
         match node:
             case m.Task(reads=reads, records=records):
-                for read in reads:
-                    yield Read((read.field,), "reads", name, read.place)
+                if len(reads) > 1 and reads[0].place == reads[-1].place:  # `reads *`
+                    yield Read((), "reads", name, reads[0].place)
+                else:
+                    for read in reads:
+                        yield Read((read.field,), "reads", name, read.place)
                 yield from self._recorded(graph, name, (mutation for mutation, _ in records))
             case m.Barrier():
                 yield from self._of_barrier(graph, node)

@@ -9,8 +9,8 @@ asks the same of the branches that really ran; the two must agree.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from ...dsl.named import NamedTuple
 from . import Write
 from .mentions import Path
 
@@ -30,12 +30,14 @@ class Writers:
     Looking up takes as long as the path is deep, however many branches there are.
     """
 
-    __slots__ = ("_at", "_below", "_kinds")
+    __slots__ = ("_at", "_below", "_kinds", "tops")
 
     def __init__(self) -> None:
         self._kinds: dict[Path, dict[str, Entry]] = {}
         self._at: dict[Path, list[Entry]] = {}
         self._below: dict[Path, list[Entry]] = {}
+        self.tops: dict[Path, list[Entry]] = {}
+        """By field of the state itself: the first two branches that write it or something in it."""
 
     def add(self, branch: int, writes: Iterable[Write]) -> None:
         """Take down what a branch writes; branches come one after the other."""
@@ -43,6 +45,7 @@ class Writers:
             entry, path = Entry(branch, write), write.path
             self._kinds.setdefault(path, {}).setdefault(write.kind, entry)
             _keep(self._at, path, entry)
+            _keep(self.tops, path[:1], entry)
             for end in range(1, len(path)):
                 _keep(self._below, path[:end], entry)
 

@@ -7,9 +7,10 @@ branch does not see it either is not said again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from itertools import islice
 
 from ...dsl.diagnostic import Diagnostic, Label
+from ...dsl.named import NamedTuple
 from .. import model
 from ..graph_view import GraphView
 from ..rules.races import RACE, STALE
@@ -18,6 +19,9 @@ from . import Read, Sum, Write
 from .contention import Entry, Writers
 from .mentions import Path, mentions
 from .merging import Merging
+
+# Of what a branch with `reads *` does not see, so much is looked at: a message does not count further.
+MOST = 100
 
 
 class _Race(NamedTuple):
@@ -70,9 +74,10 @@ def _of_fork(fork: _Fork) -> Iterator[Diagnostic]:
     for race in races.values():
         yield _conflict(fork, race)
     known = {path[0] for path in races}
+    written = [entries for (field,), entries in fork.writers.tops.items() if field not in known]
     for branch in range(len(fork.sums)):
         yield from _unseen(fork, branch, known)
-        yield from _stale(fork, branch, known)
+        yield from _stale(fork, branch, known, written)
 
 
 # --- two writes -------------------------------------------------------------------------------------------
@@ -207,11 +212,18 @@ def _unseen(fork: _Fork, branch: int, known: set[str]) -> Iterator[Diagnostic]:
 # --- a read and a write -----------------------------------------------------------------------------------
 
 
-def _stale(fork: _Fork, branch: int, known: set[str]) -> Iterator[Diagnostic]:
+def _stale(fork: _Fork, branch: int, known: set[str], written: list[list[Entry]]) -> Iterator[Diagnostic]:
     """LG503: one finding for each place that reads, and each field once."""
     found: dict[object, list[tuple[Read, Entry]]] = {}
     told: set[str] = set()
     for read in _looks(fork, branch):
+        if not read.path:
+            for entry in _others(written, branch):
+                path = entry.write.path[:1]
+                if path[0] not in told:
+                    told.add(path[0])
+                    found.setdefault(read.place, []).append((read._replace(path=path), entry))
+            continue
         field = read.path[0]
         if field in known or field in told:
             continue
@@ -221,6 +233,12 @@ def _stale(fork: _Fork, branch: int, known: set[str]) -> Iterator[Diagnostic]:
             found.setdefault(read.place, []).append((read, entry))
     for pairs in found.values():
         yield _stale_read(fork, branch, pairs)
+
+
+def _others(written: list[list[Entry]], branch: int) -> Iterator[Entry]:
+    """A write by another branch for each field, as far as anybody would read on."""
+    found = (next((one for one in entries if one.branch != branch), None) for entries in written)
+    yield from islice((entry for entry in found if entry is not None), MOST)
 
 
 def _looks(fork: _Fork, branch: int) -> Iterator[Read]:
@@ -314,5 +332,5 @@ def _dotted(path: Path) -> str:
 def _listed(names: list[str]) -> str:
     """`a`, `b` and `c`; of many the first three and how many more."""
     if len(names) > 4:
-        names = [*names[:3], f"{len(names) - 3} more"]
+        names = [*names[:3], f"{len(names) - 3} more" if len(names) < MOST else "many more"]
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]

@@ -41,6 +41,7 @@ class Flow:
         "_arcs",
         "_ask",
         "_both",
+        "_every",
         "_moves",
         "_nodes",
         "hangs",
@@ -58,6 +59,7 @@ class Flow:
         self.names = _reverse_postorder(arcs)
         self.rank = {name: place for place, name in enumerate(self.names)}
         self._moves: list[Moves | None] = [None] * len(self.names)
+        self._every: list[Moves] | None = None
         self.hangs = False
         self.start = 0
         self.values = self._solve(slots.all << slots.size)
@@ -74,6 +76,7 @@ class Flow:
     def begin(self, start: int) -> None:
         """Say what is known at the start."""
         self.start = start & self.slots.all
+        self._every = None
         if self.hangs and self.start:
             self.values = self._solve(self.start * self._both)
 
@@ -113,6 +116,12 @@ class Flow:
         else:
             self._moves[place] = found
         return found
+
+    def all_moves(self) -> list[Moves]:
+        """The ways on from all nodes, by rank, where what is known at each is; once the start is."""
+        if self._every is None:
+            self._every = [self.moves(place, self.at(name) or 0) for place, name in enumerate(self.names)]
+        return self._every
 
     def leads(self, source: str, target: str, outcome: str, bit: int) -> bool:
         """Whether a node leads on to another after that outcome, by an edge that does not ask for a slot."""

@@ -8,9 +8,9 @@ Long ways are shortened in the middle, also while they are put together.
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
 
 from ...dsl.diagnostic import Label
+from ...dsl.named import NamedTuple
 from .. import model as m
 from ..model import START, Key
 from ..narrowing import path_of
@@ -21,6 +21,10 @@ from .values import Changes
 
 FIRST, LAST = 3, 5
 CUT = "…"
+# A search for a field visits the nodes of a region. Some fields of each are always looked for; of the others
+# only so many that all searches together visit this many nodes.
+FREE = 10
+BUDGET = 50_000
 
 
 class Writer(NamedTuple):
@@ -87,20 +91,28 @@ class Reached(NamedTuple):
 class Ways:
     """Shortest ways in the graphs of one program."""
 
-    __slots__ = ("_clearing", "_reached", "_starts", "presence")
+    __slots__ = ("_budget", "_clearing", "_reached", "_searched", "_starts", "presence")
 
     def __init__(self, presence: Presence) -> None:
         self.presence = presence
+        self._budget = BUDGET
+        self._searched: dict[tuple[Key, str], int] = {}
         self._reached: dict[tuple[Key, str, int], dict[int, Reached]] = {}
         self._clearing: dict[tuple[Key, str, int], Way] = {}
         self._starts: dict[tuple[Key, str, int], Way] = {}
 
-    def to(self, graph: Key, node: str, field: str) -> Way:
-        """A shortest way on which a field of the graph's state may be none at a node, where it may be."""
+    def to(self, graph: Key, node: str, field: str) -> Way | None:
+        """A shortest way on which a field of the graph's state may be none at a node, where it may be.
+
+        None where so many fields were looked for already that it would take too long.
+        """
         at = Target(graph, node, self._solved(graph).slots.bits[(field,)])
         legs: list[tuple[Target, tuple[str, ...], tuple[Writer, ...]]] = []  # the innermost first
         while True:
-            names, writers, clears = self._leg(at)
+            leg = self._leg(at)
+            if leg is None:
+                return None
+            names, writers, clears = leg
             legs.append((at, names, writers))
             if clears:
                 way = self._cleared(at, clears)
@@ -131,14 +143,20 @@ class Ways:
 
     # --- in one region
 
-    def _leg(self, at: Target) -> tuple[tuple[str, ...], tuple[Writer, ...], str]:
+    def _leg(self, at: Target) -> tuple[tuple[str, ...], tuple[Writer, ...], str] | None:
         """The names on the way through the target's own region, the writers on it, and the node that clears
-        the slot, if one does; without it the way begins at the region's start."""
+        the slot, if one does; without it the way begins at the region's start. None: it would take too
+        long."""
         graph = self._solved(at.graph)
         flow = graph.regions[self._region(at)]
         key = (at.graph, self._region(at), at.bit)
         reached = self._reached.get(key)
         if reached is None:
+            if self._budget < 0:
+                return None
+            self._searched[key[:2]] = self._searched.get(key[:2], 0) + 1
+            if self._searched[key[:2]] > FREE:
+                self._budget -= len(flow.names)
             reached = self._reached[key] = _Spread(self.presence.steps.changes, graph, flow, at.bit).reached
         place = flow.rank[at.node]
         found = reached[place]
@@ -201,7 +219,7 @@ class _Spread:
         self.changes, self.graph, self.flow, self.bit = changes, graph, flow, bit
         self.reached: dict[int, Reached] = {}
         self._setting: dict[str, bool] = {}
-        moves = [flow.moves(place, flow.at(name) or 0) for place, name in enumerate(flow.names)]
+        moves = flow.all_moves()
         if not flow.start & bit:
             for target, _, gain in moves[0]:
                 if not gain & bit:

@@ -29,11 +29,25 @@ def _lacking(view: GraphView) -> Iterator[Diagnostic]:
     found: dict[object, list[tuple[model.Task, model.Read, Way]]] = {}
     for node, read in presence.lacking(view.graph.key):
         way = ways.to(view.graph.key, node.name, read.field)
+        if way is None:
+            yield _short(node, read)
+            continue
         one = way.writers[0].task if len(way.writers) == 1 and not way.writers[0].fails else None
         key = (read.field, one.place, way.clears) if one is not None else (read.field, read.place)
         found.setdefault(key, []).append((node, read, way))
     for (node, read, way), *others in found.values():
         yield _finding(presence, view, node, read, way, [other for _, other, _ in others])
+
+
+def _short(node: model.Task, read: model.Read) -> Diagnostic:
+    """The finding where ways of many fields were shown already."""
+    return REQUIRED.found(
+        f"`{read.field}` may be none when `{node.name}` runs: not every way there ensures it",
+        read.place,
+        label="may be none",
+        help=f"let a node on each way ensure it (`ensures {read.field}`), or take the way only `when "
+        f"{read.field} != none`",
+    )
 
 
 def _reads(node: model.Node) -> tuple[model.Read, ...]:

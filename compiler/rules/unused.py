@@ -198,10 +198,11 @@ def _task(node: model.Task, solid: Mapping[str, model.Field], fields: int) -> It
                 related=(Label(solid[name].place, "its type has no `?`"),),
             )
     if len(node.reads) == fields:
-        starred = [_text(read) == "*" for read in node.reads]
-        if any(starred):
-            for read, star in zip(node.reads, starred, strict=True):
-                if not star and not read.required:
+        places = {id(read.place): read for read in node.reads}  # one place stands for all that `*` reads
+        starred = {place for place, read in places.items() if _text(read) == "*"}
+        if starred and len(places) > 1:
+            for read in node.reads:
+                if id(read.place) not in starred and not read.required:
                     message = f"`{read.field}` beside `*` adds nothing: `*` stands for all fields"
                     yield UNUSED.found(message, read.place, help=f"remove `{read.field}`, or `*`")
 

@@ -148,8 +148,9 @@ UNUSED_FIELD = Rule(
     Severity.WARNING,
     "a field that is never read and never shown, or that no mutation sets and that is never an input",
     "It is stored at every step for nothing, or has the value of the start for ever; often a `reads` or "
-    "`records` was forgotten. Read is what a task `reads`, a barrier `shows`, or a guard, an argument, another field's "
-    "mutation or a scenario's `expect` looks at: a result that only the caller reads belongs in an `expect`. "
+    "`records` was forgotten. Read is what a task `reads`, a barrier `shows`, or a guard, an argument, "
+    "another field's mutation or a scenario's `expect` looks at: a result that only the caller reads belongs "
+    "in an `expect`. "
     "Input is what has no default, and what a scenario's `given` or a subgraph's `in` sets. States in a "
     "file without a graph are shared with others and are not judged.",
     "state Job {\n  size: int = 0\n\n  mutation Measure(size)\n" + _GRAPH + " { records Measure }" + _END,

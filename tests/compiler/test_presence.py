@@ -171,3 +171,19 @@ def test_json_null_is_none() -> None:
       two -> end
     }"""
     assert [found.message.split(":")[0] for found in missing(text)] == ["`data` may be none when `one` runs"]
+
+
+def wanting(fields: int) -> str:
+    """A chain in which each task requires a field of its own that no task ensures."""
+    names = range(fields)
+    state = "".join(f"  f{n}: str?\n  mutation M{n}(f{n})\n" for n in names)
+    tasks = "".join(f"  task n{n} {{ reads f{n}!  records M{n} }}\n" for n in names)
+    chain = " -> ".join(["start", *(f"n{n}" for n in names), "end"])
+    return f"state S {{\n{state}}}\ngraph g(S) {{\n{tasks}  {chain}\n}}\n"
+
+
+def test_many_fields_that_are_not_ensured_take_no_longer_than_they_are_many() -> None:
+    findings = check([Source("t.lgraph", wanting(2000))], load=lambda path: None).diagnostics
+    assert [d.code for d in findings] == ["LG501"] * 2000
+    assert findings[3].message.endswith("the way `start -> n0 -> n1 -> n2 -> n3` does not ensure it")
+    assert findings[-1].message.endswith("not every way there ensures it")

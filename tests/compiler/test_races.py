@@ -135,3 +135,15 @@ def test_time_grows_with_the_size(make: Callable[[int], str], small: int) -> Non
         return best
 
     assert spent(8 * small) < 16 * spent(small) + 0.05
+
+
+def test_all_fields_read_in_many_branches_are_looked_at_once() -> None:
+    fields = "".join(f"  f{n}: int = 0\n  mutation M{n}(f{n})\n" for n in range(150))
+    tasks = "".join(f"  task n{n} {{ reads *  records M{n} }}\n" for n in range(150))
+    branches = "".join(f"    branch b{n} = n{n}\n" for n in range(150))
+    graph = f"graph g(S) {{\n{tasks}  parallel p {{\n{branches}  }}\n  start -> p -> end\n}}\n"
+    found = findings(f"state S {{\n{fields}}}\n{graph}")
+    assert [d.code for d in found] == ["LG503"] * 150
+    assert (
+        "reads `f0`, `f2`, `f3` and many more, which branches `b0`, `b2`, `b3` and many" in found[1].message
+    )
