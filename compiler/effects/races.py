@@ -218,11 +218,11 @@ def _stale(fork: _Fork, branch: int, known: set[str], written: list[list[Entry]]
     told: set[str] = set()
     for read in _looks(fork, branch):
         if not read.path:
-            for entry in _others(written, branch):
-                path = entry.write.path[:1]
+            for other in _others(written, branch):
+                path = other.write.path[:1]
                 if path[0] not in told:
                     told.add(path[0])
-                    found.setdefault(read.place, []).append((read._replace(path=path), entry))
+                    found.setdefault(read.place, []).append((read._replace(path=path), other))
             continue
         field = read.path[0]
         if field in known or field in told:
