@@ -236,7 +236,8 @@ class Steps:
 
 @frozen
 class MakeRecord:
-    """`R(f = e)`: the fields given, in the order written; the others take the record's defaults."""
+    """`R(f = e)`: the fields given, in the order written; the others take their defaults. A sub-state where
+    `type` is one: only in the `given` of a scenario."""
 
     record: Key
     fields: tuple[tuple[str, Expr], ...]

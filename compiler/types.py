@@ -145,6 +145,8 @@ class TypeRules:
     def comparable(self, a: Type, b: Type) -> bool:
         """Whether `==` between the two can ever be interesting (an optional counts as its value)."""
         a, b = base(a), base(b)
+        if isinstance(a, Unknown) or isinstance(b, Unknown):
+            return True
         if isinstance(a, model.StateType | model.OpaqueType) or isinstance(
             b, model.StateType | model.OpaqueType
         ):

@@ -241,9 +241,10 @@ class Writer:
     # --- values that are made -------------------------------------------------------------------------------
 
     def record(self, expr: m.MakeRecord, facts: Facts) -> Piece:
-        """`R(f=e)`; the constructor takes the user's names."""
+        """`R(f=e)`; the constructor takes the user's names. A sub-state is held as its checkpoint."""
         named = {name: self.argument(value, facts) for name, value in expr.fields}
-        return call(self.unit.declared(expr.record), **named)
+        made = self.unit.checkpoint if isinstance(expr.type, m.StateType) else self.unit.declared
+        return call(made(expr.record), **named)
 
     def argument(self, expr: m.Expr, facts: Facts = NOTHING) -> Piece:
         """An argument of a generated model, which freezes collections itself."""

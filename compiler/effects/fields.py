@@ -203,8 +203,13 @@ class FieldUses:
         graph = self.program.graphs.get(scenario.graph)
         if graph is None:
             return
-        for name, _ in scenario.given:
-            self._give(graph.state, name)
+        todo = [(graph.state, scenario.given)]
+        while todo:
+            state, fields = todo.pop()
+            for name, value in fields:
+                self.given.add((state, name))
+                if isinstance(value, m.MakeRecord) and isinstance(value.type, StateType):
+                    todo.append((value.record, value.fields))
         for expected in scenario.expectations:
             if isinstance(expected, m.ExpectedTruth):
                 self._look(expected.condition, graph.state)

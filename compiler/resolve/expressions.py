@@ -25,8 +25,9 @@ from ..model import Const, DictOf, Expr, ListOf, NoneOnly, OptionalOf, Scalar, S
 from ..narrowing import Facts, Row, narrow, path_of
 from ..types import BOOL, INT, JSON, STR, UNKNOWN, TypeRules, base, is_key, optional, show
 from . import operators
+from .building import make_record, make_state
 from .constants import LITERALS, bends, fit, natural, strip
-from .functions import call_function, make_record
+from .functions import call_function
 
 # The trees that later stages walk may be this deep; brackets alone are limited by the parser.
 DEEPEST = 210
@@ -46,6 +47,7 @@ class Scope:
         nodes: the nodes that `visits` may name; None outside guards.
         constant: the names of fields that cannot be used here because a constant is wanted; None elsewhere.
         uses: collects the declarations that the expressions name, where that is wanted.
+        states: whether states can be built, as in the `given` of a scenario.
     """
 
     unit: Unit
@@ -55,6 +57,7 @@ class Scope:
     nodes: Collection[str] | None = None
     constant: Collection[str] | None = None
     uses: set[model.Key] | None = None
+    states: bool = False
 
 
 class Typer:
@@ -130,6 +133,8 @@ class Typer:
             return
         if isinstance(found.type, NoneOnly):
             help = f"declare it as `{show(wanted)}?` if it may be none"
+            if isinstance(wanted, model.StateType):
+                help = f"write {show(wanted)}(…)"
             self.error(self.mismatch, f"{what} takes `{show(wanted)}`, not none", span, help)
             return
         message = f"{what} takes `{show(wanted)}`, but {text} is `{show(found.type)}`"
@@ -463,6 +468,9 @@ class Typer:
         if symbol is not None and symbol.kind == "record":
             self.used(symbol.key)
             return make_record(self, written, symbol.key, place, facts)
+        if symbol is not None and symbol.kind == "state" and self.scope.states:
+            self.used(symbol.key)
+            return make_state(self, written, symbol.key, place, facts)
         if symbol is not None and symbol.kind == "unknown":
             return self.hole(place)
         return call_function(self, written, place, facts, wanted)

@@ -1,4 +1,4 @@
-"""From a written call to a typed one: the built-in functions, and the building of records.
+"""From a call of a built-in function to a typed one.
 
 | function | takes | gives |
 | --- | --- | --- |
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 from ...dsl import ast
 from ...dsl.source import Place
 from .. import model
-from ..model import DictOf, Expr, ListOf, OptionalOf, Scalar, SetOf, Type, Unknown
+from ..model import DictOf, Expr, ListOf, Scalar, SetOf, Type, Unknown
 from ..narrowing import Facts
 from ..types import (
     BOOL,
@@ -106,12 +106,18 @@ def _abandoned(typer: Typer, written: ast.Call, place: Place, facts: Facts) -> E
 def _no_function(typer: Typer, written: ast.Call) -> None:
     name, symbols = written.name, typer.unit.symbols
     symbol = symbols.get(name.text)
+    if symbol is not None and symbol.kind == "state" and not typer.is_local(name.text):
+        message = f"`{name.text}` is a state, and states are built only in the `given` of a scenario"
+        help = "mutations set the fields of a sub-state one by one; a value of its own is a `record`"
+        typer.error("LG203", message, name.span, help)
+        return
     if symbol is not None or typer.is_local(name.text):
         typer.error("LG203", f"`{name.text}` cannot be called: it is not a function or a record", name.span)
         return
-    records = (n for n, s in symbols.items() if s.kind == "record")
-    known = chain(FUNCTIONS, ("visits", "steps"), records)
-    typer.unit.undefined("no function or record", name, known, code="LG203")
+    kinds = ("record", "state") if typer.scope.states else ("record",)
+    known = chain(FUNCTIONS, ("visits", "steps"), (n for n, s in symbols.items() if s.kind in kinds))
+    what = "no function, record or state" if typer.scope.states else "no function or record"
+    typer.unit.undefined(what, name, known, code="LG203")
 
 
 def _guard_only(typer: Typer, written: ast.Call, place: Place) -> Expr:
@@ -131,42 +137,6 @@ def _guard_only(typer: Typer, written: ast.Call, place: Place) -> Expr:
         typer.unit.undefined("node", ast.Name(target.span, target.name), nodes)
         return typer.hole(place)
     return model.Visits(target.name, INT, place)
-
-
-# --- records ------------------------------------------------------------------------------------------------
-
-
-def make_record(typer: Typer, written: ast.Call, key: model.Key, place: Place, facts: Facts) -> Expr:
-    """`R(f = e)`; reports LG202 for unknown fields, LG203 for positional, doubled and missing ones."""
-    shapes = typer.tables.records.get(key, {})
-    needed = [n for n, s in shapes.items() if not s.has_default and not isinstance(s.type, OptionalOf)]
-    usage = ", ".join(f"{n} = …" for n in needed)
-    given: dict[str, Expr] = {}
-    whole = True
-    for arg in written.args:
-        if arg.name is None and not whole:
-            typer.infer(arg.value, facts)
-        elif arg.name is None:
-            message = f"the fields of record `{key.name}` are given by name"
-            typer.error("LG203", message, arg.span, f"write {key.name}({usage})")
-            typer.infer(arg.value, facts)
-            whole = False
-        elif arg.name.text in given:
-            typer.error("LG203", f"field `{arg.name.text}` is given twice", arg.name.span)
-        elif arg.name.text not in shapes:
-            typer.unit.undefined(f"record `{key.name}` has no field", arg.name, shapes, code="LG202")
-            typer.infer(arg.value, facts)
-            whole = False
-        else:
-            name = arg.name.text
-            what = f"field `{name}` of `{key.name}`"
-            given[name] = typer.check(arg.value, shapes[name].type, what, facts)
-    missing = [f"`{n}`" for n in needed if n not in given]
-    if missing and whole:
-        plural = "fields" if len(missing) > 1 else "field"
-        message = f"record `{key.name}` needs {plural} {', '.join(missing)}"
-        typer.error("LG203", message, written.span, f"write {key.name}({usage})")
-    return model.MakeRecord(key, tuple(given.items()), model.RecordType(key), place)
 
 
 # --- how each function is typed -----------------------------------------------------------------------------

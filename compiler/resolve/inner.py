@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from ...dsl import ast
 from ...dsl.frozen import frozen
 from .. import model
-from ..context import FieldShape, Tables, Unit, kind_with_article
-from ..model import ListOf, OptionalOf, SetOf, StateType, Type, Unknown
+from ..context import FieldShape, Unit, kind_with_article
+from ..model import ListOf, SetOf, StateType, Type, Unknown
 from ..types import UNKNOWN, show
 from .calls import mutation_call
 from .clauses import Clauses
 from .constraints import count
 from .expressions import Scope, Typer
+from .inputs import is_input
 from .nodes import Around, on_error
 
 
@@ -180,27 +181,3 @@ def in_out(
         if found is not None:
             outputs.append(found)
     return model.InOut(tuple(inputs.items()), tuple(outputs))
-
-
-def is_input(field: FieldShape, tables: Tables) -> bool:
-    """Whether a state's field has to be given when a run starts."""
-    if field.has_default or field.transient or isinstance(field.type, OptionalOf | Unknown):
-        return False
-    if isinstance(field.type, StateType):
-        return bool(inputs_inside(field.type.key, tables))
-    return True
-
-
-def inputs_inside(state: model.Key, tables: Tables) -> list[str]:
-    """The fields of a state (and of its sub-states) that have no default."""
-    found: list[str] = []
-    todo, seen = [state], {state}
-    while todo:
-        for name, field in tables.states.get(todo.pop(), {}).items():
-            if isinstance(field.type, StateType) and not field.transient:
-                if field.type.key not in seen:
-                    seen.add(field.type.key)
-                    todo.append(field.type.key)
-            elif is_input(field, tables):
-                found.append(name)
-    return found

@@ -9,9 +9,11 @@ from ...dsl import ast
 from .. import model
 from ..context import Unit
 from ..model import END, Key, Param
+from .building import not_given
 from .calls import answer_call, constant_value, mutation_call
 from .expressions import Scope, Typer
-from .inner import graph_named, inputs_inside
+from .inner import graph_named
+from .inputs import inputs_of, wanted
 from .nodes import choice
 
 _ACTS: dict[type, str] = {
@@ -51,7 +53,7 @@ class Known:
         self.fields = tables.states.get(graph.state, {})
         self.mutations: Mapping[str, tuple[Param, ...]] = tables.mutations.get(graph.state, {})
         self.stateless = graph.state not in tables.states
-        self.inputs = inputs_inside(graph.state, tables)
+        self.inputs = inputs_of(graph.state, tables)
 
 
 Graphs = dict[Key, Known]
@@ -79,6 +81,7 @@ class ScenarioReader:
         self.written = written
         self.known = known
         self.typer = Typer(Scope(unit))
+        self.giver = Typer(Scope(unit, states=True))
         self.given: dict[str, model.Expr] = {}
         self.places: dict[str, ast.Name] = {}
         self.visits: list[model.ScriptedVisit] = []
@@ -125,17 +128,21 @@ class ScenarioReader:
                 if not self.known.stateless:
                     what = f"state `{self.known.graph.state.name}` has no field"
                     self.unit.undefined(what, name, self.known.fields, code="LG202")
-                self.typer.infer(value, {})
+                self.giver.infer(value, {})
+            elif field.transient:
+                not_given(self.giver, name)
             else:
                 what = f"field `{name.text}`"
-                self.given[name.text] = constant_value(self.typer, value, field.type, what)
+                self.given[name.text] = constant_value(self.giver, value, field.type, what)
 
     def missing(self) -> None:
         """Inputs that are not given: the run could not start."""
-        missing = [f"`{name}`" for name in self.known.inputs if name not in self.given]
+        missing = [name for name in self.known.inputs if name not in self.given]
         if missing and not self.unit.has_errors(self.written.span):
-            message = f"graph `{self.known.graph.key.name}` needs {', '.join(missing)} to start"
-            help = "give it: `given { " + " ".join(f"{m[1:-1]} = …" for m in missing) + " }`"
+            names = ", ".join(f"`{name}`" for name in missing)
+            message = f"graph `{self.known.graph.key.name}` needs {names} to start"
+            help = wanted(missing, self.known.graph.state, self.unit.context.tables)
+            help = f"give {'it' if len(missing) == 1 else 'them'}: `given {{ {help} }}`"
             self.unit.error("LG203", message, self.written.title.span, help=help)
 
     def node(self, name: ast.Name) -> model.Node | None:

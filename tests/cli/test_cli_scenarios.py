@@ -305,6 +305,65 @@ def test_every_kind_of_node(lgc: Lgc, place: Path) -> None:
     assert "14 of 14 edges taken" in ran.out
 
 
+SUB_STATES = """\
+from "./order.lgraph" import order
+from "./parts.lgraph" import Box, Item, Kind, Leg, Shipment
+
+scenario "with a shipment" for order {
+  given {
+    shipment = Shipment(
+      carrier = "Nord", weight = 2, kind = Kind.sea, due = "2031-12-24", leg = Leg(km = 7, tags = ["a", "a"]),
+      items = [Item(sku = "q"), Item(sku = "r", count = 3)], stock = {"s": Item(sku = "t")}, gift = none,
+      box = Box(wide = true)
+    )
+  }
+  send records Send("Süd")
+  expect shipment.carrier == "Süd" and shipment.weight == 2.0 and shipment.kind == Kind.sea
+  expect shipment.leg.km == 7.0 and shipment.leg.note == none and len(shipment.leg.tags) == 1
+  expect shipment.items[0].count == 1 and shipment.items[1].count == 3 and shipment.stock["s"].sku == "t"
+  expect shipment.gift == none and shipment.box?.wide == true and shipment.spare.used == 0
+}
+
+scenario "with one that is too heavy" for order {
+  given { shipment = Shipment(carrier = "Nord", weight = 20, leg = Leg(km = 7)) }
+}
+"""
+PARTS = """\
+enum Kind { air, sea }
+record Item { sku: str  count: int = 1 }
+record Box { wide: bool = false }
+state Leg { km: float  note: str?  tags: set[str] = [] }
+state Spare { used: int = 0 }
+state Shipment {
+  carrier: str
+  weight: float = 1.0 range 0.0..10.0
+  kind: Kind = Kind.air
+  due: date?
+  leg: Leg
+  spare: Spare
+  items: list[Item] = []
+  stock: dict[str, Item] = {}
+  gift: Item?
+  box: Box?
+}
+"""
+ORDER = """\
+from "./parts.lgraph" import Shipment
+state Order { shipment: Shipment  mutation Send(carrier: str) { shipment.carrier = carrier } }
+graph order(Order) { task send { reads shipment  records Send }  start -> send -> end }
+"""
+
+
+def test_sub_states_are_given_by_their_names(lgc: Lgc, place: Path) -> None:
+    for name, text in (("order", ORDER), ("parts", PARTS), ("s", SUB_STATES)):
+        (place / f"{name}.lgraph").write_text(text)
+    assert lgc("check", ".").out == "no findings in 3 files\n"
+    ran = lgc("test", ".")
+    assert "ok   with a shipment" in ran.out
+    assert "in `shipment`: `weight` is 20.0, outside 0.0..10.0" in ran.out
+    assert "1 passed, 1 failed" in ran.out
+
+
 def test_no_scenarios(lgc: Lgc, article: Path) -> None:
     ran = lgc("test", ".")
     assert (ran.status, ran.out, ran.err) == (0, "", "no scenarios\n")
