@@ -90,20 +90,26 @@ def named(paths: Sequence[str], *, stdin_name: str = "") -> list[Named]:
     if not paths:
         here = projects.of("./")
         paths = [here.path(one) for one in here.source] or ["."]
-    found: dict[str, Named] = {}
+        for path in paths:
+            if not os.path.exists(path):
+                raise ProjectError(
+                    f"{path}: no such file or folder", f"`source` in {here.path(here.origin or '')} names it"
+                )
+    found: dict[str, Named] = {}  # by the place on the disk
     for path in paths:
         if path == STDIN:
             name = stdin_name or STDIN
-            found.setdefault(name, Named(name, path, projects.of(name), stdin=True))
+            key = os.path.abspath(name) if stdin_name else STDIN
+            found.setdefault(key, Named(name, path, projects.of(name), stdin=True))
         elif os.path.isdir(path):
             below = list(files_below(path))
             if not below:
                 raise ProjectError(f"no {SUFFIX} file in {path}")
             for one in below:
-                found.setdefault(one, Named(one, one, projects.of(one, path), path))
+                found.setdefault(os.path.abspath(one), Named(one, one, projects.of(one, path), path))
         else:
             normal = os.path.normpath(path)
-            found.setdefault(normal, Named(normal, path, projects.of(normal)))
+            found.setdefault(os.path.abspath(path), Named(normal, path, projects.of(normal)))
     return list(found.values())
 
 
@@ -122,7 +128,7 @@ def _bytes(path: str) -> bytes:
             # One byte more than the language takes tells the reader that there is too much.
             return file.read(_LIMIT + 1)
     except FileNotFoundError:
-        raise ProjectError(f"{path}: no such file or folder", _near(path)) from None
+        raise ProjectError(f"{path or '(empty path)'}: no such file or folder", _near(path)) from None
     except OSError as error:
         raise ProjectError(f"{path}: {(error.strerror or str(error)).lower()}") from error
 

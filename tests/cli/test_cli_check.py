@@ -204,3 +204,19 @@ def test_impls_named_in_the_graph(lgc: Lgc, place: Path) -> None:
     assert "`os.path:nope` cannot be imported" in ran.out
     assert "`nowhere:f` cannot be imported" in ran.out
     assert lgc("check", "a.lgraph").status == 0  # nothing is imported without being asked to
+
+
+def test_a_file_is_checked_once_however_it_is_named(lgc: Lgc, place: Path) -> None:
+    (place / "a.lgraph").write_text("state S { x: Nope = 0 }\n")
+    ran = lgc("check", "a.lgraph", "./a.lgraph", str(place / "a.lgraph"), ".", "--format", "github")
+    assert ran.out.count("::error") == 1
+    assert ran.out.startswith("::error file=a.lgraph,")
+
+
+def test_what_the_settings_call_source_is_not_there(lgc: Lgc, place: Path) -> None:
+    (place / "lgc.toml").write_text('source = ["flows"]\n')
+    ran = lgc("check")
+    assert ran.status == 2
+    assert "flows: no such file or folder" in ran.err
+    assert "`source` in lgc.toml names it" in ran.err
+    assert "(empty path): no such file or folder" in lgc("check", "").err

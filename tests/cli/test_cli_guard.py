@@ -246,3 +246,20 @@ time.sleep = sleep
     env = {**os.environ, "PYTHONPATH": str(place)}
     ran = subprocess.run(words, cwd=place, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stdout) == (130, "no findings in 1 file\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell")
+def test_no_standard_output(place: Path) -> None:
+    (place / "a.lgraph").write_text("graph {\n")
+    words = f"{sys.executable} -m lgc check a.lgraph"
+    for closed in (">&-", ">&- 2>&-"):
+        ran = subprocess.run(
+            f"{words} {closed}",
+            shell=True,
+            cwd=place,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", "")

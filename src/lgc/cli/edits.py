@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from errno import EACCES
 
 from .terminal import Style
 
@@ -27,11 +28,14 @@ def write_whole(path: str, data: bytes) -> None:
     """Write a file at once: whoever reads it sees the old bytes or the new ones.
 
     Raises:
-        OSError: it cannot be written; the old file stays.
+        OSError: it cannot be written, or nobody may write it; the old file stays.
     """
     from pathlib import Path
 
     target = Path(path).resolve()
+    # Putting another file in its place asks the folder only, and an administrator may write everything.
+    if target.exists() and (not target.stat().st_mode & 0o222 or not os.access(target, os.W_OK)):
+        raise PermissionError(EACCES, "is read-only, and was not written", path)
     beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with beside.open("xb") as file:

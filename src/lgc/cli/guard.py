@@ -6,12 +6,14 @@ import gc
 import os
 import sys
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, cast
 
 from . import FINDINGS, FINE, INTERRUPTED, USAGE
 from .terminal import Failure, color_mode, error_style, say
 
+TYPE_CHECKING = False  # as in `lgc`
 if TYPE_CHECKING:
+    from typing import Any
+
     import click
 
     from ..runtime.errors import LgcError
@@ -26,6 +28,9 @@ _USAGE_ERRORS = frozenset({
 def guarded(words: list[str]) -> int:
     """Run the command line and turn what it raises into a status."""
     words, debug = _global_words(words)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed before Python began
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its escape, not a crash.
         if isinstance(stream, TextIOWrapper):
@@ -122,7 +127,8 @@ def _status(error: BaseException) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FINE
         case OSError():
-            say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+            what = (error.strerror or str(error)).lower()
+            say(f"{error.filename}: {what}" if error.filename else what)
             return USAGE
         case RecursionError() | MemoryError():
             say(f"the input is too large or nested too deeply ({type(error).__name__})")
@@ -145,7 +151,8 @@ def _status(error: BaseException) -> int:
 def _runtime_error(error: BaseException) -> LgcError | None:
     """The error as one of the runtime's, if the runtime was loaded at all."""
     errors: Any = sys.modules.get("lgc.runtime.errors")
-    return cast("LgcError", error) if errors is not None and isinstance(error, errors.LgcError) else None
+    known: Any = error
+    return known if errors is not None and isinstance(error, errors.LgcError) else None
 
 
 def _mismatch(error: Any) -> None:
