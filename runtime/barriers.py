@@ -115,6 +115,7 @@ async def _ask(engine: Engine, frame: Frame, info: BarrierInfo) -> bool:
 
     loop = asyncio.get_running_loop()
     asked = loop.create_task(wait())
+    asked.add_done_callback(_seen)
     try:
         while not asked.done() and engine.clock.time() < info.deadline:
             if fitting(engine.decisions, info)[0] is not None:
@@ -127,7 +128,6 @@ async def _ask(engine: Engine, frame: Frame, info: BarrierInfo) -> bool:
         engine.waiters.pop(info.id, None)
         if not asked.done():
             asked.cancel()
-            asked.add_done_callback(lambda task: task.cancelled() or task.exception())
     if not asked.done():
         return True
     try:
@@ -146,6 +146,12 @@ async def _ask(engine: Engine, frame: Frame, info: BarrierInfo) -> bool:
         return False
     await add(engine, record)
     return True
+
+
+def _seen(asked: asyncio.Task[BarrierDecision | None]) -> None:
+    """What a sink raises after, or just when, its barrier has no more use for it is nobody's failure."""
+    if not asked.cancelled():
+        asked.exception()
 
 
 async def add(engine: Engine, record: DecisionRecord) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from lgc.runtime import (
     BarrierDecision,
+    BarrierTimeout,
     DecisionRefused,
     MemoryStore,
     MutationRejected,
@@ -227,6 +229,54 @@ def test_a_sink_answers_inside_the_process(compiled: Compile) -> None:
         assert (await session.run()).status is RunStatus.DONE
 
     asyncio.run(main())
+
+
+RACED = """
+state S { n: int = 0  mutation Add() { n += 1 } }
+graph g(S) {
+  parallel p {
+    branch person { start -> ok  ok -> end on approve  ok -> end on reject  ok -> end on timeout }
+    branch quick = quick
+    join any
+  }
+  barrier ok { shows n  timeout 1h }
+  task quick { records Add }
+  start -> p -> end
+}
+"""
+
+
+@pytest.mark.parametrize("early", [0, 1, 2, 3, 4])
+def test_a_sink_that_gives_up_while_its_branch_is_cancelled(compiled: Compile, early: int) -> None:
+    """Whichever comes first, the other is no error that nobody looked at."""
+    m = compiled(RACED)
+    unseen: list[Any] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: unseen.append(context))
+        over = asyncio.Event()
+
+        class Sink:
+            async def wait(self, barrier: Any) -> BarrierDecision:
+                try:
+                    await over.wait()
+                finally:
+                    raise BarrierTimeout("nobody there")
+
+        async def quick(ctx: Any) -> None:
+            await asyncio.sleep(0.01)
+            over.set()
+            for _ in range(early):
+                await asyncio.sleep(0)
+
+        session = await Session.start(m.g(SimpleNamespace(quick=quick)), m.S(), barrier_sink=Sink())
+        assert (await session.run()).status is RunStatus.DONE
+        await asyncio.sleep(0)
+        gc.collect()
+
+    asyncio.run(main())
+    assert not unseen
 
 
 BRANCHES = """
