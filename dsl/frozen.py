@@ -10,9 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, NoReturn, TypeVar, cast, dataclass_transform
 
-T = TypeVar("T")
+TYPE_CHECKING = False  # what type checkers take for true; to import `typing` takes as long as all classes
+if TYPE_CHECKING:
+    from typing import Any, NoReturn, TypeVar, dataclass_transform
+
+    T = TypeVar("T")
+else:
+
+    def dataclass_transform(**options):
+        """Says something to type checkers only."""
+        return lambda made: made
 
 
 @dataclass_transform(frozen_default=True)
@@ -38,7 +46,8 @@ def frozen(cls: type[T]) -> type[T]:
         "__getstate__": _state,
         "__setstate__": _restore,
     }
-    made: type[T] = cast(Any, type)(cls.__name__, cls.__bases__, body)
+    create: Any = type
+    made: type[T] = create(cls.__name__, cls.__bases__, body)
     made.__qualname__ = cls.__qualname__
     return made
 

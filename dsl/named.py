@@ -7,7 +7,7 @@ when some tuples of its class have been made (see `frozen`).
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # as in `frozen`
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

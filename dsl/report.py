@@ -6,10 +6,15 @@ A format's own file is imported when the format is asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 from .diagnostic import Diagnostic, Severity, Suppressed
 from .frozen import frozen
+
+TYPE_CHECKING = False  # as in `frozen`
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
 
 NO_WORDS: Mapping[str, RuleWords] = {}
 

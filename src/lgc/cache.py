@@ -17,13 +17,15 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from typing import Any
 from zlib import crc32
 
 from .dsl.frozen import frozen
 from .dsl.named import NamedTuple
 from .settings import Settings
+
+TYPE_CHECKING = False  # as in `lgc`
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = 1
 NAME = ".lgc_cache"
@@ -246,8 +248,10 @@ class Cache:
 
 
 def _remove(path: str) -> None:
-    with suppress(OSError):
+    try:  # noqa: SIM105 - `contextlib` takes longer to import than this to do
         os.unlink(path)
+    except OSError:
+        pass
 
 
 def _run_name(asked: str) -> str:

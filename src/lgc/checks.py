@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 from . import project
 from .cache import Cache, Run, Stamp, edition, folder_for, request, settled, stamp_of
@@ -21,7 +20,10 @@ from .dsl.frozen import frozen
 from .project import Batch, Named
 from .settings import Settings
 
+TYPE_CHECKING = False  # as in `lgc`
 if TYPE_CHECKING:
+    from typing import Any
+
     from .dsl.source import Source
     from .groups import Group
     from .stats import Stats

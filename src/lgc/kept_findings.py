@@ -7,11 +7,14 @@ itself. The classes of `dsl.diagnostic` are written by their attributes, whichev
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from .dsl import diagnostic
 from .dsl.diagnostic import Severity
 from .dsl.source import Place, Source, Span
+
+TYPE_CHECKING = False  # as in `lgc`
+if TYPE_CHECKING:
+    from typing import Any
 
 SourceOf = Callable[[str], Source]
 """A file's source by its path. Raises where there is none."""

@@ -13,9 +13,12 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from .dsl.frozen import frozen
+
+TYPE_CHECKING = False  # as in `lgc`
+if TYPE_CHECKING:
+    from typing import Any
 
 STDIN = "-"
 # How a table `tool.lgc` may be written: its keys side by side, or `tool` alone and `lgc` somewhere in it.

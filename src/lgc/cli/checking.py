@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from .. import project
 from ..dsl.diagnostic import Diagnostic, Suppressed
 from ..dsl.frozen import frozen
+from ..judged import Result, judge, prints
+from ..settings import ProjectError
 from . import findings
+from .terminal import Failure
 
+TYPE_CHECKING = False  # as in `lgc`
 if TYPE_CHECKING:
+    from ..accepting import Accepting
     from ..dsl.fingerprint import Identity
     from ..stats import Stats
-    from .accepting import Accepting
 
 
 @frozen
@@ -54,7 +57,7 @@ class Looked:
         stats: how long it took, where that was asked for.
     """
 
-    results: tuple[findings.Result, ...]
+    results: tuple[Result, ...]
     findings: tuple[Diagnostic, ...]
     suppressed: tuple[Suppressed, ...]
     files: int
@@ -100,36 +103,17 @@ def look(inputs: Sequence[project.Input], options: Options) -> Looked:
     return _judged(findings.check_inputs(inputs, accepted=False), options)
 
 
-def _judged(results: list[findings.Result], options: Options, stats: Stats | None = None) -> Looked:
+def _judged(results: Sequence[Result], options: Options, stats: Stats | None = None) -> Looked:
     """The findings that count, and those that are silenced."""
-    only, without = findings.split_codes(options.select), findings.split_codes(options.ignore)
-    accepting = _accepting(results, options)
-    kept: list[Diagnostic] = []
-    silenced: list[Suppressed] = []
-    for number, result in enumerate(results):
-        if options.impls:
-            result = result.with_findings(_impls(result, options.nodes))
-        if accepting is not None:
-            result = accepting.apply(result)
-        results[number] = result
-        choice = findings.Choice(only, without, result.batch.settings)
-        kept += choice.of(result.findings)
-        silenced += choice.of_suppressed(result.suppressed)
-        if accepting is not None:
-            kept += choice.of(accepting.reports(result))
-    files = sum(len(result.files) for result in results)
-    return Looked(tuple(results), tuple(kept), tuple(silenced), files, accepting, stats)
-
-
-def _accepting(results: Iterable[findings.Result], options: Options) -> Accepting | None:
-    """The baselines to use, if there are any."""
-    if options.write_baseline or not (
-        options.baseline or any(one.batch.settings.baseline for one in results)
-    ):
-        return None
-    from .accepting import Accepting
-
-    return Accepting(options.baseline)
+    if options.impls:
+        results = [one.with_findings(_impls(one, options.nodes)) for one in results]
+    baseline = None if options.write_baseline else options.baseline
+    try:
+        found = judge(results, select=options.select, ignore=options.ignore, baseline=baseline)
+    except ProjectError as error:
+        raise Failure(error.message, error.hint) from error
+    files = sum(len(result.files) for result in found.results)
+    return Looked(found.results, found.findings, found.suppressed, files, found.accepting, stats)
 
 
 def tell(looked: Looked, options: Options, *, to_errors: bool = False) -> None:
@@ -157,11 +141,11 @@ def _prints(looked: Looked) -> Mapping[Identity, str]:
 
     found = fingerprints(looked.findings)  # those of the results are put over these
     for result in looked.results:
-        found |= findings.prints(result)
+        found |= prints(result)
     return found
 
 
-def _impls(result: findings.Result, nodes: str) -> list[Diagnostic]:
+def _impls(result: Result, nodes: str) -> list[Diagnostic]:
     if not result.sound:
         return []  # first the graph, then its functions
     from .impls import missing_implementations

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import IO, Any
+
+TYPE_CHECKING = False  # as in `lgc`
+if TYPE_CHECKING:
+    from typing import IO, Any
 
 
 class Failure(Exception):
