@@ -15,18 +15,20 @@ from .resolve.graph import Gaps
 if TYPE_CHECKING:
     from .effects import Effects
     from .presence import Presence
+    from .routing.formulas import Budget
 
 
 class Analyses:
     """The analyses of one program; `waiting` says, where it was asked, which graphs hold a barrier."""
 
-    __slots__ = ("_effects", "_presence", "gaps", "program", "waiting")
+    __slots__ = ("_effects", "_guesswork", "_presence", "gaps", "program", "waiting")
 
     def __init__(self, program: Program, gaps: Mapping[Key, Gaps]) -> None:
         self.program = program
         self.gaps = gaps
         self._effects: Effects | None = None
         self._presence: Presence | None = None
+        self._guesswork: Budget | None = None
         self.waiting: dict[Key, bool] = {}
 
     @property
@@ -46,3 +48,12 @@ class Analyses:
 
             self._presence = Presence(self)
         return self._presence
+
+    @property
+    def guesswork(self) -> Budget:
+        """The work that may still be done on the guards of all graphs."""
+        if self._guesswork is None:
+            from .routing.decide import allowance
+
+            self._guesswork = allowance()
+        return self._guesswork

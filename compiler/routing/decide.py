@@ -9,9 +9,9 @@ is taken; at the end, values with which none is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ...dsl.frozen import frozen
+from ...dsl.named import NamedTuple
 from ..model import Expr
 from .domains import Value, Variable
 from .formulas import Budget, Formula, Search, TooLarge, negated, under, variables_of
@@ -20,11 +20,12 @@ from .terms import Terms
 
 _WORK = 200_000
 """Formulas that may be looked at for one source: some tenths of a second."""
+_LEAST = 2_000
+"""What may be looked at for a source, beside once what its guards have, when all else is used up."""
 _BITS = 1_000_000_000
 """Bits of all sets of regions of one source together: some 22,000 guards that compare one field."""
 _MOST_CASES = 10**4_000
 """What is more is not counted; Python writes no larger number."""
-_LEAST = _WORK // 50
 _SHOWN = 4
 """Edges that are named as those that take another one's place."""
 _DETAILED = 20
@@ -64,7 +65,10 @@ class Routing:
         dead: edges that are never taken.
         constant: edges whose guard is true for all values.
         used: edges that leave that gap only once they are used up.
-        cases: 0, or how many cases there are where they are too many to decide whether an edge always holds.
+        cases: how many cases there are to tell apart; 0 where everything was decided, 1 where a guard is
+            too long to be read.
+        open: whether it could not be decided that an edge always holds.
+        undecided: edges of which it could not be decided whether they are ever taken.
     """
 
     gap: tuple[Standing, ...] | None
@@ -72,39 +76,49 @@ class Routing:
     constant: tuple[int, ...]
     used: tuple[int, ...] = ()
     cases: int = 0
+    open: bool = False
+    undecided: tuple[int, ...] = ()
 
 
 def allowance() -> Budget:
-    """The work that may be done for all sources of a graph; once it is used up, little is left for each."""
+    """The work that may be done for all sources of a program; once it is used up, little is left for each."""
     return Budget(10 * _WORK)
 
 
 def decide(ways: Sequence[Way], terms: Terms, whole: Budget) -> Routing:
     """Decide about the edges of one source, in the order in which they are tried.
 
-    `whole`: what is left for the graph; it is diminished by what was done.
+    `whole`: what is left for the program; it is diminished by what was done.
     """
     reader = Guards(terms)
     try:
         read = [True if way.guard is None else reader.read(way.guard) for way in ways]
     except TooLarge:
-        return Routing(None, (), (), cases=1)
+        return _given_up(ways, 1)
     if terms.unclear:
         return Routing(None, (), ())
     terms.settle()
     if len(ways) * sum(mask.bit_length() for mask in terms.full) > _BITS:
-        return Routing(None, (), (), cases=_cases(ways, terms.full))
-    work = min(_WORK, max(whole.left, _LEAST))
+        return _given_up(ways, _cases(terms.full))
+    least = _LEAST + reader.size
+    work = max(least, min(_WORK, whole.left))
     decision = _Decision(ways, [reader.settle(one) for one in read], terms, work)
     found = decision.run()
-    whole.left -= 2 * work - decision.alone.left - decision.budget.left
+    whole.left -= max(0, decision.spent() - least)
     return found
 
 
-def _cases(ways: Sequence[Way], full: Sequence[int]) -> int:
-    """How many cases there are; 0 where an edge that asks nothing always holds, however many."""
-    if any(way.guard is None and not way.closable for way in ways):
-        return 0
+def _given_up(
+    ways: Sequence[Way], cases: int, dead: Sequence[Dead] = (), constant: Sequence[int] = (), after: int = 0
+) -> Routing:
+    """Nothing is known of the edges from a number on."""
+    certain = any(way.guard is None and not way.closable for way in ways)
+    undecided = tuple(range(after, len(ways)))
+    return Routing(None, tuple(dead), tuple(constant), cases=cases, open=not certain, undecided=undecided)
+
+
+def _cases(full: Sequence[int]) -> int:
+    """How many cases there are."""
     cases = 1
     for mask in full:
         cases = min(cases * mask.bit_count(), _MOST_CASES)
@@ -114,7 +128,7 @@ def _cases(ways: Sequence[Way], full: Sequence[int]) -> int:
 class _Decision:
     """The work on one source."""
 
-    __slots__ = ("alone", "budget", "formulas", "full", "linked", "others", "terms", "ways")
+    __slots__ = ("alone", "budget", "formulas", "full", "linked", "others", "shown", "terms", "ways", "work")
 
     def __init__(self, ways: Sequence[Way], formulas: list[Formula], terms: Terms, work: int) -> None:
         self.ways = ways
@@ -122,9 +136,15 @@ class _Decision:
         self.terms = terms
         self.full = terms.full
         self.others = [negated(formula, self.full) for formula in formulas]
+        self.work = work
         self.alone = Budget(work)
         self.budget = Budget(work)
+        self.shown = Budget(work)
         self.linked = terms.links.formulas(self.full)
+
+    def spent(self) -> int:
+        """What was looked at."""
+        return 3 * self.work - self.alone.left - self.budget.left - self.shown.left
 
     def _search(self, budget: Budget) -> Search:
         """A search in which nothing is asked yet. Raises TooLarge."""
@@ -138,9 +158,10 @@ class _Decision:
         try:
             search = self._search(budget)
         except TooLarge:
-            return Routing(None, (), (), cases=_cases(self.ways, self.full))
+            return _given_up(self.ways, _cases(self.full))
         dead: list[Dead] = []
         constant: list[int] = []
+        undecided: list[int] = []
         for at, way in enumerate(self.ways):
             try:
                 found = self._dead(at, search, len(dead) < _DETAILED)
@@ -149,18 +170,25 @@ class _Decision:
                 elif way.guard is not None and not self._possible(self.others[at]):
                     constant.append(at)
             except TooLarge:
-                pass  # nothing is said about this edge
+                undecided.append(at)
             if not way.closable:
                 try:
                     search.add(self.others[at], budget)
                 except TooLarge:
-                    return Routing(None, tuple(dead), tuple(constant), cases=_cases(self.ways, self.full))
+                    return _given_up(self.ways, _cases(self.full), dead, constant, at + 1)
+        cases = _cases(self.full) if undecided else 0
         if not search.open:
-            return Routing(None, tuple(dead), tuple(constant))
+            return Routing(None, tuple(dead), tuple(constant), cases=cases, undecided=tuple(undecided))
         closed = self._with_closable(search, budget)
         gap, regions = self._gap(search.model, closed)
-        used = [at for at in closed if under(self.formulas[at], regions, Budget(_WORK)) is not False]
-        return Routing(gap, tuple(dead), tuple(constant), used=tuple(used))
+        used = tuple(at for at in closed if self._may_hold(at, regions))
+        return Routing(gap, tuple(dead), tuple(constant), used, cases, undecided=tuple(undecided))
+
+    def _may_hold(self, at: int, regions: list[int]) -> bool:
+        try:
+            return under(self.formulas[at], regions, self.shown) is not False
+        except TooLarge:
+            return True
 
     def _with_closable(self, search: Search, budget: Budget) -> list[int]:
         """Look for values with which no edge holds even if none is used up; the edges that have to be used
@@ -223,13 +251,12 @@ class _Decision:
         for formula in unmet:
             for variable in variables_of(formula):
                 occurs.setdefault(variable, []).append(formula)
-        budget = Budget(10 * _WORK)
         regions = [mask if at in occurs else self.full[at] for at, mask in enumerate(model)]
         kept: list[int] = []
         for at in sorted(occurs, reverse=True):
             narrow, regions[at] = regions[at], self.full[at]
             try:
-                needed = any(under(formula, regions, budget) is not True for formula in occurs[at])
+                needed = any(under(formula, regions, self.shown) is not True for formula in occurs[at])
             except TooLarge:
                 needed = True
             if needed:

@@ -6,12 +6,21 @@ from the text. Without this, values would be shown that cannot come together.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from ..model import Scalar
 from .domains import NONE_MASK, Order, Variable
 from .formulas import Formula, Lit, some
+from .scales import Texts
+
+Ordered: TypeAlias = tuple[Variable, Variable, Variable]
 
 _MOST = 16
-"""Constants of two terms up to which they are linked: each gives some formulas."""
+"""Constants of some terms up to which they are linked: each gives some formulas."""
+_MOST_FORMULAS = 3_000
+"""Of all links of one source; without those behind, values may be shown that cannot come together."""
+_A_RANK = 5
+"""Formulas for one constant of two terms."""
 
 
 class Links:
@@ -25,23 +34,29 @@ class Links:
     __slots__ = ("lengths", "orders")
 
     def __init__(self) -> None:
-        self.orders: list[tuple[Variable, Variable, Variable]] = []
+        self.orders: list[Ordered] = []
         self.lengths: list[tuple[Variable, Variable]] = []
 
     def cut(self) -> None:
-        """Cut the domains of linked terms at each other's constants; drop what is not linked."""
-        self.orders = list(
-            {order.key: (a, b, order) for a, b, order in self.orders if _linked(a, b)}.values()
-        )
-        for a, b, _ in self.orders:
-            a.ranks |= b.ranks
-            b.ranks |= a.ranks
+        """Cut the domains of linked terms at each other's constants; drop what is not linked.
+
+        Linked terms must be cut at the same constants: hence texts first, then lengths, which get constants
+        from texts, then what may be compared with a length.
+        """
+        orders = list({order.key: (a, b, order) for a, b, order in self.orders}.values())
+        ordered = {id(one) for a, b, _ in orders for one in (a, b)}
+        for text, _ in self.lengths:
+            if text.ranks or id(text) in ordered:
+                text.cut("")
+        texts = [one for one in orders if isinstance(one[0].scale, Texts)]
+        self.orders = _joined(texts, _MOST_FORMULAS)
         pairs = {length.key: (text, length) for text, length in self.lengths if 0 < len(text.ranks) <= _MOST}
-        self.lengths = list(pairs.values())
+        self.lengths = list(pairs.values())[: _MOST_FORMULAS // _MOST]
         for text, length in self.lengths:
-            text.cut("")
             for rank in text.ranks:
                 length.cut(len(rank))
+        others = [one for one in orders if not isinstance(one[0].scale, Texts)]
+        self.orders += _joined(others, _MOST_FORMULAS)
 
     def formulas(self, full: list[int]) -> list[Formula]:
         """What always holds, once the domains are cut."""
@@ -68,10 +83,28 @@ class Links:
         return found
 
 
-def _linked(a: Variable, b: Variable) -> bool:
-    if a.scale is None or b.scale is None or Scalar("datetime") in (a.type, b.type):
-        return False
-    return 0 < len(a.ranks | b.ranks) <= _MOST
+def _joined(orders: list[Ordered], most: int) -> list[Ordered]:
+    """Those of some orders whose terms can be linked. Terms linked by any way round share their constants."""
+    found: list[Ordered] = []
+    group: dict[int, list[Variable]] = {}
+    for a, b, order in orders:
+        ours, theirs = group.get(id(a), [a]), group.get(id(b), [b])
+        ranks = a.ranks | b.ranks
+        if not _comparable(a, b) or not 0 < len(ranks) <= _MOST or most < _A_RANK * len(ranks):
+            continue
+        most -= _A_RANK * len(ranks)
+        found.append((a, b, order))
+        if ours is not theirs:
+            ours, theirs = (ours, theirs) if len(ours) > len(theirs) else (theirs, ours)
+            ours.extend(theirs)
+            group.update((id(one), ours) for one in ours)
+        for one in ours:
+            one.ranks |= ranks
+    return found
+
+
+def _comparable(a: Variable, b: Variable) -> bool:
+    return a.scale is not None and b.scale is not None and Scalar("datetime") not in (a.type, b.type)
 
 
 def _order(order: Variable, operator: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...dsl.frozen import frozen
 from ..graph_view import GraphView, RegionView
 from ..model import START, Barrier, Edge
-from .decide import Routing, Way, allowance, decide
+from .decide import Routing, Way, decide
 from .formulas import Budget
 from .terms import Terms
 
@@ -34,7 +34,7 @@ def routed(view: GraphView) -> Iterator[Routed]:
     if view.graph.state not in view.analyses.program.states:
         return  # reported; what the guards ask is not known
     known: dict[object, Routing] = {}
-    whole = allowance()
+    whole = view.analyses.guesswork
     for part in view.regions:
         for source, edges in part.out.items():
             simple = all(edge.guard is None and edge.max_visits is None for edge in edges)

@@ -38,10 +38,12 @@ def _found(one: Routed, view: GraphView) -> Iterator[Diagnostic]:
     if not one.asked:
         yield from (_unasked(one, edge) for edge in one.edges[: one.told])
         return
-    if one.routing.cases:
+    if one.routing.open:
         yield _too_large(one)
     elif one.routing.gap is not None:
         yield _gap(one, one.routing.gap)
+    elif any(at < one.told for at in one.routing.undecided):
+        yield _undecided(one)
     doubles = _doubles(one.edges) if one.routing.dead else ()
     for dead in one.routing.dead:
         if dead.way < one.told and dead.way not in doubles:
@@ -104,7 +106,9 @@ def _unsure(standing: Standing) -> str:
 def _listed(parts: Sequence[str], between: str = ", ") -> str:
     shown = list(parts[:_MOST_VALUES])
     if len(parts) > len(shown):
-        shown.append(f"and {len(parts) - len(shown):,} more")
+        return (
+            f"{between.join(shown)}{', and' if between == ', ' else ' and'} {len(parts) - len(shown):,} more"
+        )
     return between.join(shown)
 
 
@@ -117,14 +121,32 @@ def _help(one: Routed) -> str:
 
 
 def _too_large(one: Routed) -> Diagnostic:
-    cases = one.routing.cases
-    count = f"{cases:,}" if cases < 10**15 else f"some 10^{len(str(cases)) - 1}"
-    what = f"whether an edge always holds after `{one.source}` cannot be decided"
     return EXHAUSTIVE.found(
-        f"{what}: there are {count} cases to tell apart" if cases > 1 else f"{what}: a guard is too long",
+        f"whether an edge always holds after `{one.source}` cannot be decided: {_why_undecided(one)}",
         one.edges[0].place,
         help=f"add `{one.source} -> … else`, or choose in several steps, with `decision` nodes between",
     )
+
+
+def _undecided(one: Routed) -> Diagnostic:
+    edges = [one.edges[at] for at in one.routing.undecided if at < one.told]
+    more = len(edges) - 1
+    which = f"`{_arrow(edges[0])}`" + (f" and {more:,} more of its edges" if more > 1 else "")
+    if more == 1:
+        which += f" and `{_arrow(edges[1])}`"
+    return CONSTANT.found(
+        f"whether {which} {'are' if more else 'is'} ever taken cannot be decided: {_why_undecided(one)}",
+        edges[0].place,
+        help="choose in several steps, with `decision` nodes between",
+    )
+
+
+def _why_undecided(one: Routed) -> str:
+    cases = one.routing.cases
+    if cases == 1:
+        return "a guard is too long"
+    count = f"{cases:,}" if cases < 10**15 else f"some 10^{len(str(cases)) - 1}"
+    return f"there are {count} cases to tell apart"
 
 
 def _decisions(view: GraphView) -> Iterator[Diagnostic]:
