@@ -1,10 +1,14 @@
-"""The short form of `make chaos`; in a process of its own, because it forks."""
+"""The short form of `make chaos`, in a process of its own, because it forks; its graphs and those of the bench."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_runs_survive_kills() -> None:
@@ -15,3 +19,12 @@ def test_runs_survive_kills() -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every run ended as an undisturbed one" in done.stdout
+
+
+@pytest.mark.parametrize("command", [["check", "--strict"], ["test"], ["fmt", "--check"]], ids=" ".join)
+def test_what_is_killed_and_measured_is_in_order(command: list[str]) -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lgc"), *command, "tests/chaos", "bench"],
+        capture_output=True, text=True, timeout=60, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
