@@ -25,7 +25,7 @@ def _lacking(view: GraphView) -> Iterator[Diagnostic]:
 
     presence = view.analyses.presence
     ways = Ways(presence)
-    # Several tasks behind one that forgets to ensure a field are one mistake.
+    # Several tasks behind one that forgets to ensure a field, or that takes it away, are one mistake.
     found: dict[object, list[tuple[model.Task, model.Read, Way]]] = {}
     for node, read in presence.lacking(view.graph.key):
         way = ways.to(view.graph.key, node.name, read.field)
@@ -33,7 +33,11 @@ def _lacking(view: GraphView) -> Iterator[Diagnostic]:
             yield _short(node, read)
             continue
         one = way.writers[0].task if len(way.writers) == 1 and not way.writers[0].fails else None
-        key = (read.field, one.place, way.clears) if one is not None else (read.field, read.place)
+        key: object = (read.field, read.place)
+        if one is not None:
+            key = (read.field, one.place, way.clears)
+        elif way.clears and way.begins is not None:
+            key = (read.field, way.begins.place, way.clears)
         found.setdefault(key, []).append((node, read, way))
     for (node, read, way), *others in found.values():
         yield _finding(presence, view, node, read, way, [other for _, other, _ in others])

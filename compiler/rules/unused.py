@@ -51,9 +51,10 @@ def _without(unit: Unit, written: ast.Import, name: ast.Name) -> Fix | None:
     at = names.index(name)
     used = [n for n, other in enumerate(names) if other.text in unit.mentioned]
     if not used:
-        if "//" in text[written.path.span.end : written.span.end]:
+        span = Span(written.span.start, _end(text, written.span.end))
+        if "//" in text[written.path.span.end : span.end]:
             return None
-        return Fix(_lines(text, written.span), "", "remove the import")
+        return Fix(_lines(text, span), "", "remove the import")
     if at < used[-1]:
         cut, between = (
             Span(name.span.start, names[at + 1].span.start),
@@ -65,8 +66,39 @@ def _without(unit: Unit, written: ast.Import, name: ast.Name) -> Fix | None:
             Span(names[at - 1].span.end, name.span.start),
         )
     left = text[between.start : between.end]
-    kept = left.replace(",", "", 1) if "//" in left else ""
-    return Fix(cut, kept.lstrip(" ") if at < used[-1] else kept.rstrip(), f"remove `{name.text}`")
+    kept = _comments(left) if "//" in left else ""
+    if at < used[-1]:
+        kept = kept.lstrip(" ")
+    else:
+        kept = kept.rstrip()
+        following = text[cut.end :].partition("\n")[0].strip()
+        if "//" in kept.rpartition("\n")[2] and following and not following.startswith("//"):
+            kept += "\n"  # what follows must not become a part of the comment
+    return Fix(cut, kept, f"remove `{name.text}`")
+
+
+def _end(text: str, end: int) -> int:
+    """Where an import ends, with the comma behind its last name."""
+    at = end
+    while at < len(text):
+        if text.startswith("//", at):
+            at = text.find("\n", at) + 1 or len(text)
+        elif text[at].isspace():
+            at += 1
+        else:
+            return at + 1 if text[at] == "," else end
+    return end
+
+
+def _comments(between: str) -> str:
+    """What stands between two names, without the comma."""
+    lines = between.split("\n")
+    for number, line in enumerate(lines):
+        code, slashes, comment = line.partition("//")
+        if "," in code:
+            lines[number] = code.replace(",", "", 1) + slashes + comment
+            break
+    return "\n".join(lines)
 
 
 def _lines(text: str, span: Span) -> Span:
