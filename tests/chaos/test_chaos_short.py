@@ -1,4 +1,4 @@
-"""The short form of `make chaos`, in a process of its own, because it forks; its graphs and those of the bench."""
+"""The short form of `make chaos`, in a process of its own, because it forks; what the graphs are worth."""
 
 from __future__ import annotations
 
