@@ -10,9 +10,8 @@ becomes a token that no state accepts, so that every mistake reaches the recover
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from operator import neg
 from typing import TYPE_CHECKING, Any
 
 from . import words
@@ -127,14 +126,14 @@ class Vocabulary:
                 return name
         return "COMMA"
 
-    def divisions(self, text: str, start: int) -> list[int]:
-        """The offsets of every `//` that divides if the state has room for an operator, last first."""
+    def division(self, text: str, start: int) -> int:
+        """The offset of the next `//` that divides where the state has room for an operator."""
         if self._divided is not text:
             self._divided = text
             pattern = re.compile(self._patterns["SLASH_SLASH"])
-            found = pattern.finditer(text) if "//" in text else ()
-            self._divisions = [match.start() for match in found][::-1]
-        return self._divisions[: bisect_right(self._divisions, -start, key=neg)]
+            self._divisions = [match.start() for match in pattern.finditer(text)]
+        at = bisect_left(self._divisions, start)
+        return self._divisions[at] if at < len(self._divisions) else len(text)
 
     def sign(self, value: str, text: str, start: int, states: Table, stack: list[int]) -> str:
         """The terminal that a sign is in a state."""
@@ -144,6 +143,12 @@ class Vocabulary:
         accepts = states[stack[-1]]
         split = _SPLIT.get(name)
         return split if split is not None and name not in accepts and split in accepts else name
+
+
+def _slashes(text: str, start: int) -> int:
+    """The offset of the next `//`, whatever it is; past the end where there is none."""
+    at = text.find("//", start)
+    return at if at >= 0 else len(text) + 1
 
 
 class ContextualLexer:
@@ -160,20 +165,20 @@ class ContextualLexer:
         stack: list[int] = parser_state.state_stack
         vocabulary = self.vocabulary
         known, signs, groups = vocabulary.words, SIGNS, GROUPS
-        divisions = vocabulary.divisions(text, at)
-        none_left = len(text) + 1
-        division = divisions.pop() if divisions else none_left
+        slashes = _slashes(text, at)
         again = True
         while again:
             again = False
             for match in MASTER.finditer(text, at):
                 kind: int = match.lastindex  # type: ignore[assignment]
                 start, end = match.span(kind)
-                if division < start:
-                    while division < at:
-                        division = divisions.pop() if divisions else none_left
-                    if division < start and shifts(states, stack, "SLASH_SLASH"):
-                        at, again = division + 2, True
+                if slashes < start:
+                    divides = "SLASH_SLASH" in states[stack[-1]] and shifts(states, stack, "SLASH_SLASH")
+                    division = vocabulary.division(text, at) if divides else start
+                    again = division < start
+                    at = division + 2 if again else at
+                    slashes = _slashes(text, at if again else start)
+                    if again:
                         yield Tok("SLASH_SLASH", "//", division, at)
                         break
                 value = text[start:end]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import gc
 import re
+from _thread import allocate_lock  # `threading` brings more than a small file needs to be parsed
 from functools import cache
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from . import ast, comments
@@ -23,6 +23,8 @@ from .read import LARGEST_FILE
 from .source import Place, Source, Span
 
 if TYPE_CHECKING:
+    from _thread import LockType
+
     from .recover import Recovery
 
 
@@ -45,7 +47,7 @@ class _Machine(NamedTuple):
 
     lark: Any
     builder: Builder
-    lock: Lock
+    lock: LockType
 
 
 @cache
@@ -54,7 +56,7 @@ def _machine() -> _Machine:
 
     builder = Builder()
     lark = tables.load(builder, ContextualLexer)
-    return _Machine(lark, builder, Lock())
+    return _Machine(lark, builder, allocate_lock())
 
 
 def parse(source: Source) -> Parsed:

@@ -85,9 +85,8 @@ _STAND_INS: dict[str, dict[str, object]] = {
 
 
 def _import_parts() -> Lalr:
-    from importlib.machinery import PathFinder
-
-    spec = PathFinder.find_spec("lark")
+    specs = (finder.find_spec("lark", None) for finder in sys.meta_path)
+    spec = next((spec for spec in specs if spec is not None), None)
     if spec is None or spec.submodule_search_locations is None:
         return _import()
     package = ModuleType("lark")
