@@ -102,6 +102,7 @@ class Unit:
         "path",
         "source",
         "symbols",
+        "unresolved",
     )
 
     def __init__(
@@ -120,6 +121,8 @@ class Unit:
         self.symbols: dict[str, Symbol] = {}
         self.mentioned: set[str] = set()
         """The names of symbols that something in the file uses."""
+        self.unresolved: set[str] = set()
+        """Those of them in expressions that are not resolved, being over the state of an older graph."""
         self._mentioned: frozenset[str] | None = None
         self._origins: dict[str, str] | None = None
         self._starts = sorted(span.start for span in broken)
@@ -153,6 +156,12 @@ class Unit:
         """What a name that is used stands for."""
         self.mentioned.add(name)
         return self.symbols.get(name)
+
+    def mention(self, text: str) -> None:
+        """The names in an expression that is not resolved count as used."""
+        names = set(re.findall(r"[A-Za-z_]\w*", text))
+        self.mentioned |= names
+        self.unresolved |= names
 
     def lost(self, name: str) -> bool:
         """Whether a name that nothing declares may be declared in text that could not be read."""

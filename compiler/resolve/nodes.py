@@ -180,7 +180,7 @@ def _params(around: Around, clause: ast.ParamsClause | None) -> tuple[tuple[str,
     if clause is None:
         return ()
     unit = around.unit
-    typer = Typer(Scope(unit, constant=around.fields), mismatch="LG206")
+    typer = Typer(Scope(unit, constant=around.fields, uses=around.uses), mismatch="LG206")
     names = {name.span for name in unique(unit, "parameter", (n for n, _ in clause.params))}
     return tuple(
         (name.text, constant_value(typer, value, JSON if mixed(value) else None, f"parameter `{name.text}`"))

@@ -247,6 +247,7 @@ def migration(unit: Unit, written: ast.Migrate, known: Known) -> model.Migration
             case ast.SetField(field=field, value=value):
                 _renamed(unit, "field", field, known)
                 text = unit.source.text[value.span.start : value.span.end]
+                unit.mention(text)
                 steps.append(model.SetStep(field.text, text, place))
             case ast.DropField(field=field):
                 if field.text in known.fields:

@@ -127,6 +127,8 @@ def _declarations(resolved: Resolved, paths: frozenset[str]) -> Iterator[Diagnos
     needs = needs_of(resolved)
     todo = [key for graph in program.graphs.values() for key in needs_of_graph(resolved, graph)]
     todo += [key for module in program.modules for key in module.imports]
+    units = resolved.project.units
+    todo += [unit.symbols[name].key for unit in units for name in unit.unresolved if name in unit.symbols]
     used = set(todo)
     while todo:
         for key in needs.get(todo.pop(), ()):

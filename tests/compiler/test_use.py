@@ -187,3 +187,13 @@ def test_findings_can_be_allowed() -> None:
     result = checked({"main.lgraph": text}, "main.lgraph")
     assert result.diagnostics == ()
     assert [one.finding.code for one in result.suppressed] == ["LG504", "LG505"]
+
+
+def test_what_a_migration_names_is_imported_for_it() -> None:
+    migration = (
+        'from "./main.lgraph" import work\nfrom "./common.lgraph" import Note, Mark\n\n'
+        'migrate work from "lg1:' + "9" * 64 + '" {\n  set n = len(Note(text = old).text)\n}\n'
+    )
+    files = {"main.lgraph": NONE + GRAPH, "common.lgraph": COMMON, "next.lgraph": migration}
+    (found,) = checked(files, "next.lgraph", "main.lgraph").diagnostics
+    assert found.message == "`Mark` is imported, but nothing here uses it"
