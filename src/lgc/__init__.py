@@ -11,15 +11,30 @@ if TYPE_CHECKING:
     from .compiler import Checked, check
     from .dsl.diagnostic import Diagnostic, Severity
     from .dsl.source import Source
+    from .reporting import Report, check_paths
+    from .settings import ProjectError
 
 __version__ = "0.1.0"
 
-__all__ = ["Checked", "Diagnostic", "Severity", "Source", "__version__", "check"]
+__all__ = [
+    "Checked",
+    "Diagnostic",
+    "ProjectError",
+    "Report",
+    "Severity",
+    "Source",
+    "__version__",
+    "check",
+    "check_paths",
+]
 
 _HOMES = {
     "Checked": "compiler",
     "check": "compiler",
+    "check_paths": "reporting",
     "Diagnostic": "dsl.diagnostic",
+    "ProjectError": "settings",
+    "Report": "reporting",
     "Severity": "dsl.diagnostic",
     "Source": "dsl.source",
 }

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from .. import project
-from ..dsl.diagnostic import Diagnostic, Suppressed
+from ..dsl.diagnostic import Diagnostic
 from ..dsl.frozen import frozen
-from ..judged import Result, judge, prints
+from ..judged import Judged, Result, judge, more_of
 from ..settings import ProjectError
 from . import findings
 from .terminal import Failure
 
 TYPE_CHECKING = False  # as in `lgc`
 if TYPE_CHECKING:
-    from ..accepting import Accepting
-    from ..dsl.fingerprint import Identity
     from ..stats import Stats
 
 
@@ -49,20 +47,27 @@ class Looked:
     """What a check of some files says.
 
     Attributes:
-        results: each project's files with all findings.
-        findings: those that count.
-        suppressed: those that were silenced, and would count.
-        files: how many files were looked at.
-        accepting: the baselines in use.
+        judged: the findings that count, and the others.
         stats: how long it took, where that was asked for.
     """
 
-    results: tuple[Result, ...]
-    findings: tuple[Diagnostic, ...]
-    suppressed: tuple[Suppressed, ...]
-    files: int
-    accepting: Accepting | None = None
+    judged: Judged
     stats: Stats | None = None
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """Each project's files."""
+        return self.judged.results
+
+    @property
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """Those that count."""
+        return self.judged.findings
+
+    @property
+    def files(self) -> int:
+        """How many files were looked at."""
+        return sum(len(result.files) for result in self.judged.results)
 
 
 def check_paths(paths: tuple[str, ...], options: Options = PLAIN) -> int:
@@ -112,37 +117,18 @@ def _judged(results: Sequence[Result], options: Options, stats: Stats | None = N
         found = judge(results, select=options.select, ignore=options.ignore, baseline=baseline)
     except ProjectError as error:
         raise Failure(error.message, error.hint) from error
-    files = sum(len(result.files) for result in found.results)
-    return Looked(found.results, found.findings, found.suppressed, files, found.accepting, stats)
+    return Looked(found, stats)
 
 
 def tell(looked: Looked, options: Options, *, to_errors: bool = False) -> None:
     """Write the report."""
-    from ..dsl.report import NOTHING_MORE, More
-
-    more = NOTHING_MORE
-    if options.form in ("json", "sarif"):
-        from .. import __version__
-        from ..compiler.rules import BY_CODE
-
-        stats = None if looked.stats is None else looked.stats.data()
-        more = More(looked.suppressed, _prints(looked), BY_CODE, __version__, stats)
-    elif looked.suppressed:
-        more = More(looked.suppressed)
+    stats = looked.stats.data() if looked.stats is not None and options.form == "json" else None
+    more = more_of(looked.judged, options.form, stats)
     findings.report(looked.findings, looked.files, form=options.form, to_errors=to_errors, more=more)
     if looked.stats is not None and options.form != "json":
         sys.stdout.flush()
         looked.stats.mark("report")
         sys.stderr.write(looked.stats.text())
-
-
-def _prints(looked: Looked) -> Mapping[Identity, str]:
-    from ..dsl.fingerprint import fingerprints
-
-    found = fingerprints(looked.findings)  # those of the results are put over these
-    for result in looked.results:
-        found |= prints(result)
-    return found
 
 
 def _impls(result: Result, nodes: str) -> list[Diagnostic]:
@@ -162,7 +148,7 @@ def _watched(paths: tuple[str, ...], options: Options) -> list[str]:
     tell(looked, options)
     read = [path for result in looked.results for path in result.files]
     settings = [result.batch.settings.origin or "" for result in looked.results]
-    baselines = looked.accepting.paths() if looked.accepting is not None else []
+    baselines = looked.judged.accepting.paths() if looked.judged.accepting is not None else []
     return [one for one in (*read, *settings, *baselines, *_folders(paths)) if one]
 
 

@@ -102,6 +102,8 @@ def _status(error: BaseException) -> int:
         return INTERRUPTED
     import click
 
+    from ..settings import ProjectError
+
     match error:
         case click.exceptions.Exit():
             return error.exit_code
@@ -116,6 +118,9 @@ def _status(error: BaseException) -> int:
         case Failure():
             say(error.message, error.hint)
             return error.status
+        case ProjectError():
+            say(error.message, error.hint)
+            return USAGE
         case click.UsageError():
             _usage(error)
             return USAGE
