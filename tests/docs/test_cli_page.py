@@ -1,4 +1,4 @@
-"""docs/cli.md names every command there is, and no option that is not there."""
+"""docs/cli.md names every command there is, every option of `lgc check`, and no option that is not there."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ def test_the_options_named_exist() -> None:
         known = {option for parameter in command.params for option in parameter.opts} | everywhere
         named = set(re.findall(r"--[a-z][a-z-]+", text.partition("\n## ")[0]))
         assert named <= known, name
+
+
+def test_every_option_of_check_is_named() -> None:
+    command = app.get_command(click.Context(app), "check")
+    assert command is not None
+    text = PAGE.partition("\n### lgc check\n")[2].partition("\n### ")[0]
+    named = set(re.findall(r"--[a-z][a-z-]+", text))
+    assert named == {
+        max(parameter.opts, key=len) for parameter in command.params if parameter.opts[0][0] == "-"
+    }
