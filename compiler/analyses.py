@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .model import Key, Program
+from .model import Key, OptionalOf, Program
 from .resolve.graph import Gaps
 
 if TYPE_CHECKING:
@@ -21,15 +21,24 @@ if TYPE_CHECKING:
 class Analyses:
     """The analyses of one program; `waiting` says, where it was asked, which graphs hold a barrier."""
 
-    __slots__ = ("_effects", "_guesswork", "_presence", "gaps", "program", "waiting")
+    __slots__ = ("_effects", "_guesswork", "_optional", "_presence", "gaps", "program", "waiting")
 
     def __init__(self, program: Program, gaps: Mapping[Key, Gaps]) -> None:
         self.program = program
         self.gaps = gaps
         self._effects: Effects | None = None
+        self._optional: dict[Key, bool] = {}
         self._presence: Presence | None = None
         self._guesswork: Budget | None = None
         self.waiting: dict[Key, bool] = {}
+
+    def may_be_none(self, state: Key) -> bool:
+        """Whether some field of a state is optional: without any, nothing is to be known of them."""
+        found = self._optional.get(state)
+        if found is None:
+            fields = self.program.states[state].fields
+            found = self._optional[state] = any(isinstance(field.type, OptionalOf) for field in fields)
+        return found
 
     @property
     def effects(self) -> Effects:

@@ -99,3 +99,14 @@ def spread(first: Iterable[str], ways: dict[str, list[str]]) -> set[str]:
                 seen.add(target)
                 todo.append(target)
     return seen
+
+
+def turns_back(view: GraphView, part: RegionView) -> bool:
+    """Whether some way leads to a node that was declared before; most regions have none without a limit."""
+    place = {name: number for number, name in enumerate(part.region.nodes)}
+    last = len(place)
+    for edge in part.region.edges:
+        if edge.max_visits is None and place.get(edge.target, last) <= place.get(edge.source, -1):
+            return True
+    nodes = view.nodes
+    return any(isinstance(node := nodes[name], Task) and node.goto for name in place)

@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 from ...dsl.named import NamedTuple
 from .. import model
-from ..graph_view import GraphView, RegionView
+from ..graph_view import GraphView, RegionView, turns_back
 from ..model import END, Edge, Expr, Key
 from .components import components
 from .mentions import parts
@@ -75,17 +75,6 @@ def circles(view: GraphView) -> Iterator[tuple[RegionView, list[Circle], Exits]]
         found = [search.circle(nodes) for nodes in search.unlimited()]
         if found:
             yield part, found, search.exits
-
-
-def turns_back(view: GraphView, part: RegionView) -> bool:
-    """Whether some way leads to a node that was declared before; most regions have none without a limit."""
-    place = {name: number for number, name in enumerate(part.region.nodes)}
-    last = len(place)
-    for edge in part.region.edges:
-        if edge.max_visits is None and place.get(edge.target, last) <= place.get(edge.source, -1):
-            return True
-    nodes = view.nodes
-    return any(isinstance(node := nodes[name], model.Task) and node.goto for name in place)
 
 
 class _Search:

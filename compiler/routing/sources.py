@@ -85,6 +85,8 @@ def _unguarded(edges: list[Edge]) -> list[Edge]:
 
 
 def _present(view: GraphView, part: RegionView, source: str) -> frozenset[str]:
+    if not view.analyses.may_be_none(view.graph.state):
+        return frozenset()
     return view.analyses.presence.after(view.graph.key, source, part.region.id)
 
 

@@ -1,4 +1,4 @@
-"""The table of all rules, and the run of those that look at resolved graphs.
+"""The run of the rules that look at resolved graphs; the table of all rules is in `table`.
 
 A family is one file; a rule stands with the function that finds it. To add a rule: a record in its
 family, with an example that causes it and its repair; the tests try both.
@@ -7,28 +7,40 @@ family, with an example that causes it and its repair; the tests try both.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from ...dsl.diagnostic import Diagnostic
 from ..analyses import Analyses
 from ..graph_view import GraphView
 from ..resolve import Resolved
 from ..rule import Rule
-from . import data, dataflow, names, outside, policies, routing, shape, text, transient, unused, use
+from . import names, policies, presence, races, routing, shape, transient, unused, use
 
-RULES: tuple[Rule, ...] = (
-    *text.RULES,
+LOOKING: tuple[Rule, ...] = (
     *names.RULES,
     *unused.RULES,
-    *data.RULES,
     *shape.RULES,
     *routing.RULES,
-    *dataflow.RULES,
+    *presence.RULES,
+    *races.RULES,
     *use.RULES,
     *transient.RULES,
     *policies.RULES,
-    *outside.RULES,
 )
-BY_CODE: dict[str, Rule] = {rule.code: rule for rule in RULES}
+"""The rules of the families in which some look at resolved graphs."""
+
+if TYPE_CHECKING:
+    from .table import BY_CODE as BY_CODE
+    from .table import RULES as RULES
+
+
+def __getattr__(name: str) -> object:
+    """The table of all rules; a check does not need the words of those that are raised elsewhere."""
+    if name in ("BY_CODE", "RULES"):
+        from . import table
+
+        return getattr(table, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def run_rules(resolved: Resolved, mark: Callable[[str], None] | None = None) -> Iterator[Diagnostic]:
@@ -36,12 +48,12 @@ def run_rules(resolved: Resolved, mark: Callable[[str], None] | None = None) -> 
 
     `mark` is told the code of each rule when it has looked at a graph, `rules` for what they share.
     """
-    for rule in RULES:
+    for rule in LOOKING:
         if rule.check_program is not None:
             yield from rule.check_program(resolved)
             if mark is not None:
                 mark(rule.code)
-    checks = [(rule.code, rule.check) for rule in RULES if rule.check is not None]
+    checks = [(rule.code, rule.check) for rule in LOOKING if rule.check is not None]
     analyses = Analyses(resolved.program, resolved.gaps)
     for key, graph in resolved.program.graphs.items():
         gaps = resolved.gaps[key]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...dsl.diagnostic import Diagnostic, Label, Severity
 from ...dsl.source import Place
 from .. import model
-from ..graph_view import GraphView, RegionView
+from ..graph_view import GraphView, RegionView, turns_back
 from ..rule import Rule
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ _MOST_LABELS = 3
 
 
 def _unbounded(view: GraphView) -> Iterator[Diagnostic]:
-    from ..effects.cycles import circles, turns_back
-
     if any(turns_back(view, part) for part in view.regions):
+        from ..effects.cycles import circles  # most graphs have no way back
+
         for part, found, exits in circles(view):
             for circle in found:
                 yield _finding(view, part, circle, exits)

@@ -6,7 +6,7 @@ import pytest
 
 from lgc.compiler import check
 from lgc.compiler.rule import Rule
-from lgc.compiler.rules import BY_CODE, RULES
+from lgc.compiler.rules import BY_CODE, LOOKING, RULES
 from lgc.dsl.read import read_bytes
 from lgc.dsl.source import Source
 
@@ -39,6 +39,11 @@ def test_every_code_has_one_rule() -> None:
     assert [rule.code for rule in RULES] == [f"LG{code:03}" for code in CODES]
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert {code for code, rule in BY_CODE.items() if rule.severity == "warning"} == WARNINGS
+
+
+def test_every_rule_that_looks_at_graphs_is_run() -> None:
+    looking = {rule.code for rule in RULES if rule.check or rule.check_program}
+    assert looking <= {rule.code for rule in LOOKING}
 
 
 @pytest.mark.parametrize("rule", [r for r in RULES if r.active and r.code != "LG001"], ids=lambda r: r.code)
