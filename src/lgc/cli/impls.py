@@ -20,7 +20,7 @@ from .terminal import Failure
 
 if TYPE_CHECKING:
     from ..dsl.source import Place
-    from .findings import Result
+    from ..judged import Result
 
 CODE = "LG203"
 

@@ -14,6 +14,7 @@ from .launch import from_root, look_in
 from .terminal import note, wants_color
 
 if TYPE_CHECKING:
+    from .. import judged
     from ..coverage import Coverage
     from ..scenarios import Result
 
@@ -51,7 +52,7 @@ def test_command(paths: tuple[str, ...], with_coverage: bool, only: str, form: s
     return FINE if all(one.passed for one in results) else FINDINGS
 
 
-def _run(result: findings.Result, only: str, show: bool) -> tuple[list[Result], list[Coverage]]:
+def _run(result: judged.Result, only: str, show: bool) -> tuple[list[Result], list[Coverage]]:
     """Run the scenarios of one project's files."""
     from ..coverage import Coverage
     from ..scenarios import run_scenario
