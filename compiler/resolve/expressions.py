@@ -25,7 +25,6 @@ from ..model import Const, DictOf, Expr, ListOf, NoneOnly, OptionalOf, Scalar, S
 from ..narrowing import Facts, Row, narrow, path_of
 from ..types import BOOL, INT, JSON, STR, UNKNOWN, TypeRules, base, is_key, optional, show
 from . import operators
-from .building import make_record, make_state
 from .constants import LITERALS, bends, fit, natural, strip
 from .functions import call_function
 
@@ -465,12 +464,13 @@ class Typer:
     def call(self, written: ast.Call, place: Place, facts: Facts, wanted: Type | None) -> Expr:
         """`f(…)`, `R(f = …)`."""
         symbol = self.unit.symbol(written.name.text)
-        if symbol is not None and symbol.kind == "record":
+        made = ("record", "state") if self.scope.states else ("record",)
+        if symbol is not None and symbol.kind in made:
+            from .building import make_record, make_state  # many files build nothing
+
             self.used(symbol.key)
-            return make_record(self, written, symbol.key, place, facts)
-        if symbol is not None and symbol.kind == "state" and self.scope.states:
-            self.used(symbol.key)
-            return make_state(self, written, symbol.key, place, facts)
+            make = make_record if symbol.kind == "record" else make_state
+            return make(self, written, symbol.key, place, facts)
         if symbol is not None and symbol.kind == "unknown":
             return self.hole(place)
         return call_function(self, written, place, facts, wanted)

@@ -9,7 +9,6 @@ from ...dsl import ast
 from .. import model
 from ..context import Unit
 from ..model import END, Key, Param
-from .building import not_given
 from .calls import answer_call, constant_value, mutation_call
 from .expressions import Scope, Typer
 from .inner import graph_named
@@ -130,6 +129,8 @@ class ScenarioReader:
                     self.unit.undefined(what, name, self.known.fields, code="LG202")
                 self.giver.infer(value, {})
             elif field.transient:
+                from .building import not_given  # a mistake
+
                 not_given(self.giver, name)
             else:
                 what = f"field `{name.text}`"
