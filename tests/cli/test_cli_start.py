@@ -86,7 +86,7 @@ def test_lark_is_whole_for_whoever_imports_it_later(tmp_path: Path) -> None:
     assert run.stdout.splitlines()[-1] == "start lark.lark"
 
 
-def test_plain_words_and_words_with_options_say_the_same(tmp_path: Path) -> None:
+def test_words_with_and_without_click_say_the_same(tmp_path: Path) -> None:
     (tmp_path / "a.lgraph").write_text(GOOD)
     (tmp_path / "b.lgraph").write_text("graph {\n")
     for paths in (["a.lgraph"], ["b.lgraph"], ["."], ["nowhere.lgraph"], ["-"], [""]):
@@ -97,7 +97,7 @@ def test_plain_words_and_words_with_options_say_the_same(tmp_path: Path) -> None
                 capture_output=True,
                 input=b"state",
             )
-            for words in (paths, ["--format", "text", *paths])
+            for words in (paths, ["--nodes", "", *paths])
         )
         assert (plain.returncode, plain.stdout, plain.stderr) == (
             optional.returncode,

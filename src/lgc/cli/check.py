@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from .checking import Options, check_paths
+from .plain import PLAIN, Plain
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _plain(command: F) -> F:
+    """Give the command the options that only look."""
+    for option in reversed(PLAIN):
+        command = click.option(option.word, option.name, help=option.help, **_settings(option))(command)
+    return command
+
+
+def _settings(option: Plain) -> dict[str, Any]:
+    if option.choices:
+        return {"type": click.Choice(option.choices), "default": option.choices[0], "show_default": True}
+    if option.many:
+        return {"multiple": True, "metavar": option.metavar}
+    return {"default": "", "metavar": option.metavar} if option.metavar else {"is_flag": True}
 
 
 @click.command("check")
 @click.argument("paths", nargs=-1, metavar="PATH...")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "sarif", "github", "junit"]),
-    default="text",
-    show_default=True,
-    help="How findings are written.",
-)
-@click.option("--strict", is_flag=True, help="Warnings fail too.")
-@click.option(
-    "--select", multiple=True, metavar="CODES", help="Only these findings (codes or their beginnings)."
-)
-@click.option("--ignore", multiple=True, metavar="CODES", help="All but these findings.")
+@_plain
 @click.option("--fix", is_flag=True, help="Apply the repairs that are certain, and report what remains.")
 @click.option("--diff", is_flag=True, help="With --fix: write nothing, show what would change.")
-@click.option("--baseline", default="", metavar="FILE", help="The file with accepted findings.")
 @click.option("--write-baseline", is_flag=True, help="Accept what is found: write it to the baseline.")
 @click.option("--reason", default="", metavar="TEXT", help="With --write-baseline: why it is accepted.")
 @click.option("--impls", is_flag=True, help="Import the tasks' functions: are they there, do they fit?")
 @click.option("--nodes", default="", metavar="MODULE[:CLASS]", help="Where --impls looks for the functions.")
-@click.option("--no-cache", is_flag=True, help="Check every file, and remember nothing of it.")
-@click.option("--stats", is_flag=True, help="Tell how long each phase and each rule took, on stderr.")
 @click.option("--watch", "watching", is_flag=True, help="Check again whenever a file changes.")
-@click.option("--stdin-name", default="", metavar="PATH", help="What standard input (-) is called.")
 def check_command(paths: tuple[str, ...], reason: str, **written: Any) -> int:
     """Parse, resolve, type-check and analyse.
 

@@ -48,11 +48,15 @@ def guarded(words: list[str]) -> int:
 def _command(words: list[str]) -> object:
     """Run a command and give back its status, if it has one."""
     completing = "_LGC_COMPLETE" in os.environ  # a shell asks how a word goes on
-    if words[:1] == ["check"] and not completing and not any(len(w) > 1 and w[0] == "-" for w in words):
-        # The commonest words of all hold nothing for click to read, and it takes longer than the check.
-        from .checking import check_paths
+    if words[:1] == ["check"] and not completing:
+        from .plain import read
 
-        return check_paths(tuple(words[1:]))
+        given = read(words[1:])
+        if given is not None:
+            from .checking import Options, check_paths
+
+            paths, values = given
+            return check_paths(paths, Options(**values))
     from .app import app
 
     if completing:
