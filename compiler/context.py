@@ -231,12 +231,12 @@ def unique(unit: Unit, what: str, names: Iterable[ast.Name]) -> list[ast.Name]:
                 f"{what} `{name.text}` stands here twice",
                 name.span,
                 related=(Label(unit.place(first.span), "first here"),),
-                fix=_without(unit, name),
+                fix=without_second(unit, name),
             )
     return list(seen.values())
 
 
-def _without(unit: Unit, name: ast.Name) -> Fix | None:
+def without_second(unit: Unit, name: ast.Name) -> Fix | None:
     """The repair that takes a name and the comma before it out of a list, where nothing else is there."""
     text, span = unit.source.text, name.span
     comma = text.rfind(",", 0, span.start)

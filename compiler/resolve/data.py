@@ -12,7 +12,7 @@ from ...dsl import ast
 from ...dsl.diagnostic import Label
 from ...dsl.source import Span
 from .. import model
-from ..context import FieldShape, Symbol, SymbolKind, Tables, Unit, kind_with_article, unique
+from ..context import FieldShape, Symbol, SymbolKind, Tables, Unit, kind_with_article, unique, without_second
 from ..project import Link
 from ..types import BUILT_IN, resolve_type
 from .constants import python_name
@@ -73,7 +73,9 @@ def bind_imports(unit: Unit, links: tuple[Link, ...], own: dict[str, dict[str, S
                 text = "imported twice" if first.span < name.span else "imported, and declared here as well"
                 label = "first here" if first.span < name.span else "declared here"
                 message = f"`{name.text}` is {text}"
-                unit.error("LG102", message, name.span, related=(Label(first, label),))
+                same = first.span < name.span and symbol == unit.symbols[name.text]
+                fix = without_second(unit, name) if same else None
+                unit.error("LG102", message, name.span, related=(Label(first, label),), fix=fix)
 
 
 def _nothing(unit: Unit, name: ast.Name) -> Symbol:

@@ -115,3 +115,15 @@ def test_new_line_ends_are_those_of_the_text() -> None:
 
     assert edited("a\r\nb\r\n", [Fix(Span(3, 4), "c\nd", "")]) == "a\r\nc\r\nd\r\n"
     assert edited("a\nb\n", [Fix(Span(2, 3), "c\nd", ""), Fix(Span(0, 0), "x", "")]) == "xa\nc\nd\n"
+
+
+def test_a_second_import_of_a_name_goes_where_it_is_the_same() -> None:
+    uses = "\nstate Job {\n  note: Note\n  word: Word\n}\n"
+    text = 'from "./common.lgraph" import Note, Word, Note\n' + uses
+    assert repaired(text) == text.replace("Word, Note", "Word")
+    other = 'from "./other.lgraph" import Word, Note\n' + uses
+    found = check(
+        [Source("a.lgraph", 'from "./common.lgraph" import Note\n' + other)],
+        load={**COMMON, "other.lgraph": COMMON["common.lgraph"]}.get,
+    )
+    assert [(one.code, one.fix) for one in found.diagnostics] == [("LG102", None)]
