@@ -23,9 +23,13 @@ def make_record(typer: Typer, written: ast.Call, key: model.Key, place: Place, f
     return model.MakeRecord(key, given, model.RecordType(key), place)
 
 
-def make_state(typer: Typer, written: ast.Call, key: model.Key, place: Place, facts: Facts) -> Expr:
+def make_state(
+    typer: Typer, written: ast.Call, key: model.Key, place: Place, facts: Facts, wanted: model.Type | None
+) -> Expr:
     """A sub-state; its inputs have to be given. Reports LG202 and LG203 as `_fields` does."""
-    needed = inputs_of(key, typer.tables)
+    # Where another type is wanted, what is missing in this one does not matter.
+    fits = wanted is None or wanted == model.StateType(key)
+    needed = inputs_of(key, typer.tables) if fits else []
     given = _fields(typer, written, model.StateType(key), needed, facts)
     return model.MakeRecord(key, given, model.StateType(key), place)
 

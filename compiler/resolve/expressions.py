@@ -137,7 +137,9 @@ class Typer:
             self.error(self.mismatch, f"{what} takes `{show(wanted)}`, not none", span, help)
             return
         message = f"{what} takes `{show(wanted)}`, but {text} is `{show(found.type)}`"
-        self.error(self.mismatch, message, span, self.conversion(found, target))
+        self.error(
+            self.mismatch, message, span, _namesakes(found.type, target) or self.conversion(found, target)
+        )
 
     def conversion(self, value: Expr, wanted: Type) -> str:
         """How to turn a value into the wanted type, where there is a way."""
@@ -469,11 +471,25 @@ class Typer:
             from .building import make_record, make_state  # many files build nothing
 
             self.used(symbol.key)
-            make = make_record if symbol.kind == "record" else make_state
-            return make(self, written, symbol.key, place, facts)
+            if symbol.kind == "state":
+                return make_state(self, written, symbol.key, place, facts, wanted)
+            return make_record(self, written, symbol.key, place, facts)
         if symbol is not None and symbol.kind == "unknown":
             return self.hole(place)
         return call_function(self, written, place, facts, wanted)
+
+
+def _namesakes(found: Type, wanted: Type) -> str:
+    """Which files two types of one name are from."""
+    match base(found), wanted:
+        case (
+            (model.RecordType(a), model.RecordType(b))
+            | (model.StateType(a), model.StateType(b))
+            | (model.EnumType(a), model.EnumType(b))
+        ) if a.name == b.name and a != b:
+            return f"wanted is the `{b.name}` of {b.path}, this is the one of {a.path}"
+        case _:
+            return ""
 
 
 def _is_json(type: Type) -> bool:
