@@ -31,7 +31,9 @@ def compiled(files: dict[str, str]) -> Program:
         [Source(first, files[first])],
         load=lambda path: files[path].encode() if path in files else None,
     )
-    unclear = [str(f) for f in result.diagnostics if f.severity is Severity.ERROR and not BY_CODE[f.code].allowable]
+    unclear = [
+        str(f) for f in result.diagnostics if f.severity is Severity.ERROR and not BY_CODE[f.code].allowable
+    ]
     assert not unclear
     return result.program
 
