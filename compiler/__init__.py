@@ -55,26 +55,29 @@ def check(
     load: Callable[[str], bytes | None],
     root: str | None = None,
     mark: Callable[[str], None] | None = None,
+    beside: Sequence[Source] = (),
 ) -> Checked:
     """Check sources and everything that they import.
 
     `load` gives the bytes of an imported file, or None if there is no such file; paths are those of the
     sources, with `/`. `root` is the folder that imports may not leave, in the same form as the sources' paths
     (all relative to one folder, or all absolute); without it they may go anywhere. `mark` is told when a
-    phase has ended: parse, resolve, the code of a rule, findings.
+    phase has ended: parse, resolve, the code of a rule, findings. `beside` are files that use the sources:
+    what they do with them counts, but nothing is said of them.
     Never raises for any text.
     """
     context = Context()
     with _deep_stack():
-        project = load_project(context, sources, load, root)
+        project = load_project(context, sources, load, root, beside)
         if mark is not None:
             mark("parse")
         resolved = resolve(context, project)
         if mark is not None:
             mark("resolve")
         context.findings.extend(run_rules(resolved, mark))
-    files = tuple(unit.file for unit in project.units)
-    findings = sorted(dict.fromkeys(context.findings), key=Diagnostic.sort_key)
+    files = tuple(unit.file for unit in project.units if unit.path not in project.beside)
+    said = (one for one in context.findings if one.place.source.path not in project.beside)
+    findings = sorted(dict.fromkeys(said), key=Diagnostic.sort_key)
     silenced: tuple[Suppressed, ...] = ()
     if findings:
         from ..dsl.enclosing import located

@@ -35,12 +35,14 @@ class Link:
 class Project:
     """Every file, in the order in which they were reached, and the imports of each.
 
-    `given` holds the paths of those that were asked for; the others are only imported.
+    `given` holds the paths of those that were asked for; the others are only imported. `beside` holds those
+    that only use what was asked for: they count for what is used, and nothing is said of them.
     """
 
     units: tuple[Unit, ...]
     links: dict[str, tuple[Link, ...]]
     given: frozenset[str]
+    beside: frozenset[str] = frozenset()
 
 
 Load = Callable[[str], bytes | None]
@@ -56,6 +58,7 @@ class Loader:
         self.units: dict[str, Unit | None] = {}
         self.order: list[Unit] = []
         self.links: dict[str, tuple[Link, ...]] = {}
+        self._at = 0
 
     def add(self, source: Source) -> None:
         """Parse a source, unless the same file was given before."""
@@ -72,10 +75,9 @@ class Loader:
 
     def follow(self) -> None:
         """Load what is imported, and what that imports, until nothing is missing."""
-        at = 0
-        while at < len(self.order):
-            unit = self.order[at]
-            at += 1
+        while self._at < len(self.order):
+            unit = self.order[self._at]
+            self._at += 1
             written = [d for d in unit.file.declarations if isinstance(d, ast.Import)]
             if len(written) > MOST_IMPORTS:
                 message = f"more than {MOST_IMPORTS:,} imports"
@@ -123,14 +125,21 @@ class Loader:
         self.add(source)
 
 
-def load_project(context: Context, sources: Sequence[Source], load: Load, root: str | None) -> Project:
+def load_project(
+    context: Context, sources: Sequence[Source], load: Load, root: str | None, beside: Sequence[Source] = ()
+) -> Project:
     """Parse the sources and everything that they import; reports LG104 and LG105."""
     loader = Loader(context, load, root)
     for source in sources:
         loader.add(source)
     given = frozenset(unit.path for unit in loader.order)
     loader.follow()
-    project = Project(tuple(loader.order), loader.links, given)
+    reached = {unit.path for unit in loader.order}
+    for source in beside:
+        loader.add(source)
+    loader.follow()
+    users = frozenset(unit.path for unit in loader.order if unit.path not in reached)
+    project = Project(tuple(loader.order), loader.links, given, users)
     report_cycles(context, project)
     return project
 

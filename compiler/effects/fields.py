@@ -27,6 +27,7 @@ class FieldUses:
     Attributes:
         unread: the names of the fields of each state that nothing reads.
         setters: which mutations set a field, in the order of their state.
+        required: fields that a task requires (`f!`).
         given: fields that are set from elsewhere: by `in`, a subgraph that works on them, a scenario.
         recorded: the mutations of each state that some node may record.
         bound: the states that graphs work on.
@@ -39,6 +40,7 @@ class FieldUses:
         }
         self.setters: dict[FieldPlace, dict[str, None]] = {}
         self.given: set[FieldPlace] = set()
+        self.required: set[FieldPlace] = set()
         self.recorded: dict[Key, set[str]] = {}
         self.bound: dict[Key, m.Graph] = {}
         self._nested = {key for key, state in program.states.items() if any(_sub_states(state))}
@@ -145,6 +147,8 @@ class FieldUses:
                 case m.Task():
                     if node.reads:
                         self._read(graph.state, [read.field for read in node.reads])
+                        required = [read.field for read in node.reads if read.required]
+                        self.required.update((graph.state, name) for name in required)
                     recorded.update([name for name, _ in node.records])
                 case m.Barrier():
                     self._barrier(graph, node, recorded)

@@ -78,8 +78,8 @@ def _field(uses: FieldUses, state: State, field: Field) -> Diagnostic | None:
     given = not constant or (state.key, field.name) in uses.given
     if unread:
         return _unread(field, setters, given)
-    if not setters and not given:
-        return _unset(field)
+    if not setters and not given and (state.key, field.name) not in uses.required:
+        return _unset(field)  # where it is required, LG501 says that nothing ensures it
     return None
 
 

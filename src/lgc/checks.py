@@ -92,7 +92,9 @@ class _Work:
         self.root = project.root_of(self.settings, absolute=os.path.isabs(names[0].path))
         self.stdin = any(one.stdin for one in names)
         self.cache = _cache(self.settings) if remember and not self.stdin else None
-        self.asked = request(self.settings, self.root, (one.path for one in names)) if self.cache else ""
+        self.near = project.near(names)
+        asked = [*(one.path for one in names), "", *self.near]
+        self.asked = request(self.settings, self.root, asked) if self.cache else ""
         self.stamps: dict[str, Stamp | None] = {}
         self.began = time.time_ns()
         self.remembered = 0
@@ -151,7 +153,8 @@ class _Work:
         if self.stdin:
             from .groups import Group
 
-            parts = [self._check(Group(tuple(texts), {}, frozenset()), texts)]
+            used = self._users({one.path: one.data for one in inputs})
+            parts = [self._check(Group(tuple(texts), used, frozenset(), tuple(used)), texts)]
             groups: list[Group] = []
         else:
             groups, parts = self._by_groups(texts, {one.path: one.data for one in inputs})
@@ -173,6 +176,13 @@ class _Work:
             self.stamps[one.path] = stamp_of(one.path)
         return project.read(one)
 
+    def _users(self, given: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The files nearby that use what was given."""
+        from .groups import users
+
+        there = {path: self._load(path) for path in self.near}
+        return users(given, {path: data for path, data in there.items() if data is not None}, self.root)
+
     def _load(self, path: str) -> bytes | None:
         stamp = stamp_of(path)
         data = project.load(path)
@@ -186,7 +196,8 @@ class _Work:
         """The parts of the groups, in their order."""
         from .groups import grouped, merged
 
-        groups = grouped({path: data[path] for path in texts}, self._load, self.root)
+        given = {path: data[path] for path in texts}
+        groups = grouped(given, self._load, self.root, self._users(given) if self.near else None)
         self.mark("imports")
         known = [self._known(group, texts) for group in groups]
         self.remembered = sum(len(part.files) for part in known if part is not None)
@@ -210,7 +221,7 @@ class _Work:
     def _digest(self, group: Group) -> str:
         """All that the findings of a group depend on, beside the tool."""
         total = _blake2b()(digest_size=20)
-        for text in (self.root, *group.given, "", *sorted(group.missing), ""):
+        for text in (self.root, *group.given, "", *sorted(group.missing), "", *group.beside, ""):
             total.update(text.encode("utf-8", "surrogateescape") + b"\0")
         for path, content in group.files.items():
             total.update(f"{path}\0{len(content)}\0".encode("utf-8", "surrogateescape") + content)
@@ -219,6 +230,7 @@ class _Work:
     def _check(self, group: Group, texts: Mapping[str, Source]) -> Part:
         """Check one group here."""
         from .compiler import check
+        from .dsl.read import read_bytes
 
         strays: list[str] = []
 
@@ -230,7 +242,9 @@ class _Work:
 
         sources = [texts[path] for path in group.given]
         mark = self.stats.mark if self.stats is not None else None
-        checked = check(sources, load=load, root=self.root, mark=mark)
+        found = (read_bytes(path, group.files[path])[0] for path in group.beside)
+        beside = [source for source in found if source is not None]
+        checked = check(sources, load=load, root=self.root, mark=mark, beside=beside)
         if self.stats is not None:
             self.stats.checked(checked)
         files = tuple(file.source.path for file in checked.files)

@@ -26,19 +26,27 @@ class Group:
         given: those that were asked for, in that order.
         files: all of them with their bytes.
         missing: what is imported and not there.
+        beside: those that were not asked for, but use what was.
     """
 
     given: tuple[str, ...]
     files: Mapping[str, bytes]
     missing: frozenset[str]
+    beside: tuple[str, ...] = ()
 
 
-def grouped(given: Mapping[str, bytes], load: Load, root: str) -> list[Group]:
-    """The groups of the files, by their first. Paths are normalised; `load` and `root` as for `check`."""
-    files = dict(given)
+def grouped(
+    given: Mapping[str, bytes], load: Load, root: str, beside: Mapping[str, bytes] | None = None
+) -> list[Group]:
+    """The groups of the files, by their first. Paths are normalised; `load` and `root` as for `check`.
+
+    `beside`: files that were not asked for, from `users`.
+    """
+    beside = beside or {}
+    files = {**given, **beside}
     missing: set[str] = set()
     leader: dict[str, str] = {}
-    todo = list(given)
+    todo = list(files)
     while todo:
         path = todo.pop()
         for other in _imports(path, files[path], root):
@@ -57,8 +65,25 @@ def grouped(given: Mapping[str, bytes], load: Load, root: str) -> list[Group]:
     for paths in members.values():
         there = {path: files[path] for path in paths if path in files}
         asked = tuple(path for path in there if path in given)
-        groups.append(Group(asked, there, frozenset(path for path in paths if path not in files)))
+        lost = frozenset(path for path in paths if path not in files)
+        groups.append(Group(asked, there, lost, tuple(path for path in there if path in beside)))
     return groups
+
+
+def users(given: Mapping[str, bytes], near: Mapping[str, bytes], root: str) -> dict[str, bytes]:
+    """Those of the files nearby that import one of the given with a graph in it, directly or not."""
+    importers: dict[str, list[str]] = {}
+    for path, data in near.items():
+        for other in _imports(path, data, root):
+            importers.setdefault(other, []).append(path)
+    found: dict[str, bytes] = {}
+    todo = [path for path, data in given.items() if b"graph" in data]
+    while todo:
+        for path in importers.get(todo.pop(), ()):
+            if path not in found and path not in given:
+                found[path] = near[path]
+                todo.append(path)
+    return found
 
 
 def merged(groups: list[Group]) -> Group:
@@ -67,6 +92,7 @@ def merged(groups: list[Group]) -> Group:
         tuple(path for one in groups for path in one.given),
         {path: data for one in groups for path, data in one.files.items()},
         frozenset[str]().union(*(one.missing for one in groups)),
+        tuple(path for one in groups for path in one.beside),
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 
 from .dsl.diagnostic import Diagnostic
 from .dsl.frozen import frozen
+from .dsl.paths import inside
 from .dsl.source import Source
 from .settings import STDIN, ProjectError, Projects, Settings
 
@@ -120,6 +121,31 @@ def files_below(folder: str) -> Iterable[str]:
         folders[:] = [one for one in folders if not one.startswith(".") and one not in _SKIPPED]
         found += [os.path.normpath(os.path.join(at, one)) for one in files if one.endswith(SUFFIX)]
     return sorted(found)
+
+
+def near(names: Sequence[Named]) -> list[str]:
+    """Files that may use those that were asked for: in the folders of these (above the folders that were
+    given), and in those above as far as the project goes. Sorted; without the files themselves."""
+    starts: dict[str, Named] = {}
+    for one in names:
+        starts.setdefault(os.path.dirname(os.path.normpath(one.tree) if one.tree else one.path), one)
+    folders: set[str] = set()
+    for folder, one in starts.items():
+        root = os.path.normpath(root_of(one.settings, absolute=os.path.isabs(one.path)))
+        while folder not in folders and inside(folder or ".", root):
+            folders.add(folder)
+            if os.path.normpath(folder or ".") == root or not folder:
+                break
+            folder = os.path.dirname(folder)
+    asked = {one.path for one in names}
+    found: list[str] = []
+    for folder in folders:
+        try:
+            there = os.listdir(folder or ".")
+        except OSError:
+            continue
+        found += [os.path.join(folder, one) for one in there if one.endswith(SUFFIX)]
+    return sorted(path for path in found if path not in asked)
 
 
 def _bytes(path: str) -> bytes:
