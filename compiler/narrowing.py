@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from . import model
 from .model import Expr, NoneOnly, OptionalOf, Type
-from .types import TypeRules, base
+from .types import JSON, TypeRules, base
 
 Path: TypeAlias = tuple[str, ...]
 Facts: TypeAlias = dict[Path, Type]
@@ -96,15 +96,20 @@ def _is_none(expr: Expr) -> bool:
 
 
 def _may_be_none(expr: Expr) -> bool:
-    return isinstance(expr.type, OptionalOf | NoneOnly | model.Unknown)
+    return _none_among(expr.type)
 
 
 def _may_hold_none(type: Type) -> bool:
     match type:
         case model.ListOf(item) | model.SetOf(item) | model.DictOf(item, _):
-            return isinstance(item, OptionalOf | NoneOnly | model.Unknown)
+            return _none_among(item)
         case _:
             return True
+
+
+def _none_among(type: Type) -> bool:
+    """Whether none is among the values of a type: `json` holds it too."""
+    return isinstance(type, OptionalOf | NoneOnly | model.Unknown) or type == JSON
 
 
 def _no_none(expr: Expr, sure: bool, facts: Facts) -> None:

@@ -133,7 +133,8 @@ class Presence:
             if gaps is not None and gaps.broken:
                 self.steps.ends[key] = EVERYTHING
                 continue
-            self._solve_graph(self.analyses.program.graphs[key], gaps.excused if gaps else frozenset())
+            reported = gaps.excused.union(name for name, _ in gaps.unclear) if gaps else frozenset[str]()
+            self._solve_graph(self.analyses.program.graphs[key], reported)
         for key in reversed(order):
             if key in self._flows:
                 self._begin(self._flows[key])

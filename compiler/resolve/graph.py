@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, TypeAlias
 
 from ...dsl import ast
@@ -30,8 +31,8 @@ class Gaps:
         broken: a part of the text could not be read; nothing is said about where edges lead.
         excused: nodes about whose edges nothing is said.
         uses: the declarations that the graph's expressions name.
-        unclear: sources, each with its region, of which a trigger was reported; nothing is said about when
-            their edges hold.
+        unclear: sources, each with its region, of which a trigger or an `ensures` was reported; nothing is
+            said about when their edges hold, and what may have no value after them.
     """
 
     broken: bool
@@ -85,7 +86,18 @@ def graph(unit: Unit, written: ast.Graph) -> tuple[model.Graph, Gaps]:
         unit.place(written.name.span),
     )
     broken, excused = unit.has_errors(written.span), frozenset(layout.excused)
-    return result, Gaps(broken, excused, frozenset(around.uses), frozenset(edges.unclear))
+    vague = {(name, layout.home[name]) for name, node in nodes.items() if _vague(node, fields)}
+    return result, Gaps(broken, excused, frozenset(around.uses), frozenset(edges.unclear | vague))
+
+
+def _vague(node: ast.Node, fields: Collection[str]) -> bool:
+    """Whether a task ensures a field that is not defined."""
+    return any(
+        name.text not in fields
+        for clause in node.clauses
+        if isinstance(clause, ast.EnsuresClause)
+        for name in clause.fields
+    )
 
 
 def _node_names(unit: Unit, written: ast.Graph) -> dict[str, ast.Node]:

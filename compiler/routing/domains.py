@@ -184,11 +184,14 @@ class Variable:
         return self._between(rest)
 
     def _between(self, mask: int) -> Value:
-        """A value of a gap. Of texts the last gap is taken first: it is where most words lie."""
+        """A value of a gap."""
         assert self.scale is not None
         ends = [None, *self.points, None]
-        gaps = [at for at in range(len(self.points) + 1) if mask >> (_FIRST + 2 * at) & 1]
-        for at in reversed(gaps) if isinstance(self.scale, Texts) else gaps:
+        for word in self.scale.words() if isinstance(self.scale, Texts) else ():
+            at = bisect_left(self.points, word)
+            if mask >> (_FIRST + 2 * at) & 1 and word not in self.points[at : at + 1]:
+                return word
+        for at in (at for at in range(len(self.points) + 1) if mask >> (_FIRST + 2 * at) & 1):
             found = self.scale.between(ends[at], ends[at + 1])
             if found is not UNNAMED:
                 return self._value(found)

@@ -20,6 +20,12 @@ Rank: TypeAlias = Any
 UNNAMED = object()
 """Some value that exists, but for which none could be found to be shown."""
 
+_WORDS = ("other", "another", "something", "x", "a", "")
+"""Texts that are shown before others."""
+_LETTERS = "xa0 \0"
+_LONGEST = 1_000
+_FEW = 5
+
 _LARGEST = 1.7976931348623157e308
 
 
@@ -160,6 +166,10 @@ class Texts:
     def _made(self, text: str) -> Rank:
         return text.encode() if self.binary else text
 
+    def words(self) -> list[Rank]:
+        """Texts of the scale that read well."""
+        return [text for text in map(self._made, _WORDS) if self.holds(text)]
+
     def between(self, low: Rank, high: Rank) -> Rank | None:
         """A value above `low` and below `high`; UNNAMED if there may be one; None if there is none."""
         empty, zero = self._made(""), self._made("\0")
@@ -167,19 +177,34 @@ class Texts:
             return None
         if self.length is not None and self.length.high == 0 and low is not None:
             return None
-        tries = [self._made(word) for word in ("other", "another", "x", "a", "")]
-        if low is not None:
-            tries += [low + self._made(word) for word in ("a", " ", "\0")]
-        for text in [*tries, *(self._stretched(text) for text in tries)]:
+        for text in self._tries(low, high):
             if (low is None or text > low) and (high is None or text < high) and self.holds(text):
                 return text
         return UNNAMED
 
-    def _stretched(self, text: Rank) -> Rank:
-        least, most = self.length or Bounds(None, None)
-        if least is not None and len(text) < least <= 1000:
-            text = text + self._made("x" * (int(least) - len(text)))
-        return text if most is None else text[: int(most)]
+    def _tries(self, low: Rank, high: Rank) -> Iterable[Rank]:
+        """Words first; then what is near the ends, made as long as it has to be."""
+        letters = [self._made(letter) for letter in _LETTERS]
+        tries: list[Rank] = []
+        for text in self._near(low, high, letters):
+            tries.append(text)
+            yield text
+        if self.length is None:
+            return
+        least, most = self.length
+        size = min(int(least or 0), _LONGEST)
+        for letter in letters:
+            for text in tries:
+                longer = text + letter * (size - len(text))
+                yield longer if most is None else longer[: int(most)]
+
+    def _near(self, low: Rank, high: Rank, letters: list[Rank]) -> Iterable[Rank]:
+        yield from map(self._made, _WORDS)
+        if low is not None:
+            yield from (low + letter for letter in letters)
+        if high:
+            yield from (high[:-1] + letter for letter in letters)
+            yield from (high[:size] for size in range(1, min(len(high), _FEW)))
 
     def holds(self, rank: Rank) -> bool:
         """Whether a rank is a value of the scale."""

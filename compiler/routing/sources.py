@@ -69,7 +69,7 @@ def _one(
     key = _key(view, part, source, tried)
     routing = known.get(key)
     if routing is None:
-        routing = known[key] = decide(ways, _terms(view, part, source), whole)
+        routing = known[key] = decide(ways, terms_of(view, source, part.region.id), whole)
     return Routed(source, tried, told, _asked(view, source, edges), routing)
 
 
@@ -90,11 +90,12 @@ def _present(view: GraphView, part: RegionView, source: str) -> frozenset[str]:
     return view.analyses.presence.after(view.graph.key, source, part.region.id)
 
 
-def _terms(view: GraphView, part: RegionView, source: str) -> Terms:
+def terms_of(view: GraphView, source: str, region: str, free: frozenset[str] = frozenset()) -> Terms:
+    """The terms of a source, none met yet; the limits `free` do not count."""
     program = view.analyses.program
-    fresh = source == START and not part.region.id
-    state = program.states[view.graph.state]
-    return Terms(program, state, source, _present(view, part, source), fresh)
+    present = view.analyses.presence.after(view.graph.key, source, region)
+    fresh = source == START and not region
+    return Terms(program, program.states[view.graph.state], source, present, fresh, free)
 
 
 def _key(view: GraphView, part: RegionView, source: str, tried: tuple[Edge, ...]) -> object:

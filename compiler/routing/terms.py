@@ -14,7 +14,7 @@ from ..model import Expr, Program, Scalar, State, Type
 from ..types import BOOL, FLOAT, INT, JSON, NUMBERS, ORDERED, base
 from .domains import Member, Order, Value, Variable, scale_of, values_of
 from .links import Links
-from .scales import Floating, Whole
+from .scales import Floating, Scale, Whole
 
 _LONGEST_WORDS = 60
 
@@ -32,13 +32,17 @@ class Terms:
         variables: the terms met so far; `full`: their domains, once cut.
         links: what terms have to do with each other.
         unclear: whether the type of one is not known, because it was reported.
+        limits: what is known of the terms met beside their types, in words.
+        free: limits that are not to count.
     """
 
     __slots__ = (
         "_made",
         "_program",
+        "free",
         "fresh",
         "full",
+        "limits",
         "links",
         "present",
         "source",
@@ -48,13 +52,21 @@ class Terms:
     )
 
     def __init__(
-        self, program: Program, state: State, source: str, present: frozenset[str], fresh: bool
+        self,
+        program: Program,
+        state: State,
+        source: str,
+        present: frozenset[str],
+        fresh: bool,
+        free: frozenset[str] = frozenset(),
     ) -> None:
         self._program = program
         self.state = state
         self.source = source
         self.present = present
         self.fresh = fresh
+        self.free = free
+        self.limits: dict[str, None] = {}
         self.variables: list[Variable] = []
         self.unclear = False
         self.full: list[int] = []
@@ -90,17 +102,40 @@ class Terms:
         def make() -> Variable:
             inner = base(type)
             self.unclear |= isinstance(inner, model.Unknown)
-            range, length, pattern = (None, None, None)
-            if limits is not None:
-                range, length, pattern = limits.range, limits.length, limits.pattern
-            scale = scale_of(inner, range, length, pattern)
+            optional = isinstance(type, model.OptionalOf) or inner == JSON
+            if optional and present:
+                optional = not self._limited(f"`{words}` surely has a value here")
+            scale = scale_of(inner, *self._limits(words, limits))
             return Variable(
-                key, words, inner, scale=scale, path=path, sure=sure,
+                key, words, inner, scale=scale, path=path, sure=sure, optional=optional,
                 values=values_of(self._program, inner) if scale is None else None,
-                optional=(isinstance(type, model.OptionalOf) or inner == JSON) and not present,
             )  # fmt: skip
 
         return self._variable(key, make)
+
+    def _limited(self, limit: str) -> bool:
+        """Whether a limit counts; it is noted."""
+        self.limits[limit] = None
+        return limit not in self.free
+
+    def _limits(
+        self, words: str, field: model.Field | None
+    ) -> tuple[model.Bounds | None, model.Bounds | None, str | None]:
+        """The range, length and pattern of a field that count."""
+        if field is None:
+            return None, None, None
+        range, pattern = field.range, field.pattern
+        if range is not None and not self._limited(f"the range of `{words}` is {_bounds(range)}"):
+            range = None
+        if pattern is not None and not self._limited(f"the pattern of `{words}` is `{pattern}`"):
+            pattern = None
+        return range, self._lengths(words, field), pattern
+
+    def _lengths(self, words: str, field: model.Field) -> model.Bounds | None:
+        length = field.length
+        if length is not None and not self._limited(f"the length of `{words}` is {_bounds(length)}"):
+            return None
+        return length
 
     # --- the terms ------------------------------------------------------------------------------------------
 
@@ -136,7 +171,7 @@ class Terms:
 
         def make() -> Variable:
             field = self.state.field(of.words) if len(of.path) == 1 else None
-            low, high = (field and field.length) or (None, None)
+            low, high = (field and self._lengths(of.words, field)) or (None, None)
             scale = Whole(max(0, int(low or 0)), None if high is None else int(high))
             words = f"len({of.words})"
             return Variable(("len", of.key), words, INT, scale=scale, sure=of.sure, path=of.path)
@@ -148,14 +183,21 @@ class Terms:
 
     def visits(self, node: str) -> Variable:
         """`visits(node)`: a node's own edges are tried after it has completed."""
-        scale = Whole(1 if node == self.source else 0, 0 if self.fresh else None)
+        least = node == self.source and self._limited(f"`{node}` has completed when its edges are tried")
+        scale = Whole(int(least), 0 if self._nothing_done() else None)
         words = f"visits({node})"
         return self._variable(words, lambda: Variable(words, words, INT, scale=scale))
 
     def steps(self) -> Variable:
         """`steps()`."""
-        scale = Whole(0 if self.source == model.START else 1, 0 if self.fresh else None)
+        least = self.source != model.START and self._limited(
+            f"`{self.source}` has completed when its edges are tried"
+        )
+        scale = Whole(int(least), 0 if self._nothing_done() else None)
         return self._variable("steps()", lambda: Variable("steps()", "steps()", INT, scale=scale))
+
+    def _nothing_done(self) -> bool:
+        return self.fresh and self._limited("nothing has completed at `start`")
 
     def unknown(self, expr: Expr) -> Variable:
         """A test that is true or false."""
@@ -175,8 +217,7 @@ class Terms:
             level = _finite(expr)
             found.scale = Floating(endless=level != _FINITE)
             found.nan = level == _ANY
-        if isinstance(expr, model.Call) and expr.function == "len":
-            found.scale = Whole(0)
+        found.scale = _bounded(expr) or found.scale
         return found
 
     def equals(self, variable: Variable, value: Value) -> Variable:
@@ -228,6 +269,11 @@ class Terms:
         return self._variable(key, make)
 
 
+def _bounds(bounds: model.Bounds) -> str:
+    low, high = ("" if end is None else str(end) for end in bounds)
+    return f"{low}..{high}"
+
+
 _ORDERS = {
     "<": Order("<"),
     "==": Order("=="),
@@ -267,6 +313,19 @@ def _finite(expr: Expr) -> int:
             return _FINITE if isinstance(owner, model.FieldRef | model.Attr) else _ANY
         case _:
             return _ANY
+
+
+def _bounded(expr: Expr) -> Scale | None:
+    """The scale of what a function or an operator can give, where that is less than its type."""
+    match expr:
+        case model.Call("len"):
+            return Whole(0)
+        case model.Call("abs", type=type) if type == INT:
+            return Whole(0)
+        case model.Binary("%", _, model.Const(int() as by), type) if type == INT and by > 0:
+            return Whole(0, by - 1)
+        case _:
+            return None
 
 
 def _of_two(op: str, left: int, right: int) -> int:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..types import show
 from .domains import Made, Member, Order, Value, Variable
 from .scales import UNNAMED
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import date, timedelta
 
 _UNITS = ((86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms"))
+
+_LONGEST = 60
 
 
 def literal(value: Value) -> str:
@@ -30,7 +31,8 @@ def literal(value: Value) -> str:
         case str():
             from json import dumps
 
-            return dumps(value, ensure_ascii=False)
+            shown = value if len(value) <= _LONGEST else value[: _LONGEST // 2] + "…"
+            return dumps(shown, ensure_ascii=False)
         case bytes():
             return literal(value.decode("utf-8", "replace"))
         case _:
@@ -44,8 +46,12 @@ def _special(value: Value) -> str:
     if isinstance(value, timedelta):
         return _duration(value)
     if isinstance(value, date):
-        return f'"{value.isoformat()}"'
+        return f'"{value.isoformat().removesuffix("+00:00")}{_zone(value)}"'
     return f'"{value}"' if isinstance(value, UUID) else str(value)
+
+
+def _zone(value: date) -> str:
+    return "Z" if getattr(value, "tzinfo", None) is not None else ""
 
 
 def _duration(value: timedelta) -> str:
@@ -69,7 +75,7 @@ def stands(variable: Variable, value: Value) -> str:
         case Made():
             return f"{words} != none"
         case _ if value is UNNAMED:
-            return f"{words} = another `{show(variable.type)}`"
+            return f"{words} is another value"
         case _ if variable.values is not None and type(value).__name__ == "Key":
             return f"{words} is {value.name}"
         case float() if value != value:

@@ -40,8 +40,8 @@ def _found(one: Routed, view: GraphView) -> Iterator[Diagnostic]:
         return
     if one.routing.open:
         yield _too_large(one)
-    elif one.routing.gap is not None:
-        yield _gap(one, one.routing.gap)
+    elif one.routing.gap is not None and sum(dead.false for dead in one.routing.dead) < len(one.edges):
+        yield _gap(one, one.routing.gap, view)
     elif any(at < one.told for at in one.routing.undecided):
         yield _undecided(one)
     doubles = _doubles(one.edges) if one.routing.dead else ()
@@ -51,26 +51,29 @@ def _found(one: Routed, view: GraphView) -> Iterator[Diagnostic]:
     for at in one.routing.constant:
         guard = one.edges[at].guard
         assert guard is not None
-        help = _limits(guard, view) or f"write `{_arrow(one.edges[at])} else`, or a guard that can be false"
+        help = (
+            _limits(view, one.edges[at], guard, False)
+            or f"write `{_arrow(one.edges[at])} else`, or a guard that can be false"
+        )
         yield CONSTANT.found(f"{_written(guard)} is always true", guard.place, help=help)
 
 
 # --- no edge holds ------------------------------------------------------------------------------------------
 
 
-def _gap(one: Routed, gap: tuple[Standing, ...]) -> Diagnostic:
+def _gap(one: Routed, gap: tuple[Standing, ...], view: GraphView) -> Diagnostic:
     from ..routing.words import stands
 
-    sure = [stands(*standing) for standing in gap if standing.variable.sure]
-    unsure = [_unsure(standing) for standing in gap if not standing.variable.sure]
+    sure = [stands(*standing) for standing in gap if _sure(standing)]
+    unsure = [_unsure(standing) for standing in gap if not _sure(standing)]
     used = [one.edges[at] for at in one.routing.used]
-    message = f"no edge holds after `{one.source}`"
+    message = f"no edge holds {_when(one, view)}"
     if sure:
         message = f"`{_listed(sure)}`: {message}"
-    if unsure:
-        message += f" if {_listed(unsure, ' and ')}"
     if used:
-        message += f"{',' if unsure else ''} once {_used_up(used)}"
+        message += f" once {_used_up(used)}"
+    if unsure:
+        message += f"{', ' if used else ' '}if {_listed(unsure, ' and ')}, which is not ruled out"
     first, *rest = one.edges
     related = [Label(edge.place, _why_not(edge, used)) for edge in rest[: _MOST_LABELS - 1]]
     return EXHAUSTIVE.found(
@@ -92,6 +95,23 @@ def _used_up(edges: Sequence[Edge]) -> str:
     if len(edges) == 1:
         return f"`{_arrow(edges[0])}` was taken {_times(edges[0].max_visits or 0)}"
     return "the edges with `max_visits` are used up"
+
+
+def _when(one: Routed, view: GraphView) -> str:
+    """After which node, or for which decisions of a barrier."""
+    node = view.nodes.get(one.source)
+    if isinstance(node, model.Barrier):
+        handled = {edge.outcome for part in view.regions for edge in part.out.get(one.source, ())}
+        left = [f"`{answer.name}`" for answer in node.answers if answer.name not in handled]
+        if len(left) < len(node.answers):
+            return f"for {' and '.join(left)} of `{one.source}`"
+    return f"after `{one.source}`"
+
+
+def _sure(standing: Standing) -> bool:
+    from ..routing.scales import UNNAMED
+
+    return standing.variable.sure and standing.value is not UNNAMED
 
 
 def _unsure(standing: Standing) -> str:
@@ -150,20 +170,24 @@ def _why_undecided(one: Routed) -> str:
 
 
 def _decisions(view: GraphView) -> Iterator[Diagnostic]:
-    """A barrier's decision whose own edges may all be used up."""
+    """A barrier's decision or timeout whose own edges may all be used up."""
     for part in view.regions:
         for source, edges in part.out.items():
             node = view.nodes.get(source)
             if not isinstance(node, model.Barrier) or source in view.excused:
                 continue
-            for answer in node.answers:
-                own = [edge for edge in edges if edge.outcome == answer.name]
+            outcomes = [answer.name for answer in node.answers]
+            if node.timeout_decides is None:
+                outcomes.append("timeout")
+            for outcome in outcomes:
+                own = [edge for edge in edges if edge.outcome == outcome]
                 if own and all(edge.max_visits is not None for edge in own):
+                    which = "the timeout" if outcome == "timeout" else f"`{outcome}`"
                     yield EXHAUSTIVE.found(
-                        f"no edge holds for `{answer.name}` of `{source}` once {_used_up(own)}",
+                        f"no edge holds for {which} of `{source}` once {_used_up(own)}",
                         own[-1].place,
                         label=_why_not(own[-1], own),
-                        help=f"add a second `{source} -> … on {answer.name}` for what comes after that",
+                        help=f"add a second `{source} -> … on {outcome}` for what comes after that",
                     )
 
 
@@ -177,7 +201,9 @@ def _dead(one: Routed, dead: Dead, view: GraphView) -> Diagnostic:
         guard = edge.guard
         assert guard is not None
         message = f"`{arrow}` is never taken: {_written(guard)} is always false"
-        return DEAD.found(message, guard.place, label="false for all values", help=_limits(guard, view))
+        return DEAD.found(
+            message, guard.place, label="false for all values", help=_limits(view, edge, guard, True)
+        )
     earlier = [one.edges[at] for at in dead.by[:_MOST_LABELS]]
     if edge.guard is None:
         message = f"`{arrow}` is never taken: an edge before it always holds"
@@ -194,30 +220,11 @@ def _repair(edge: Edge) -> str:
     return "put it first, or narrow the guards before it"
 
 
-def _limits(guard: model.Expr, view: GraphView) -> str:
-    """What the fields of a guard may be at all, where that is limited."""
-    state = view.analyses.program.states[view.graph.state]
-    found: dict[str, str] = {}
-    todo: list[object] = [guard]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, model.FieldRef):
-            field = state.field(part.field)
-            if field is not None and field.range is not None:
-                found[field.name] = f"the range of `{field.name}` is {_bounds(field.range)}"
-            elif field is not None and field.length is not None:
-                found[field.name] = f"the length of `{field.name}` is {_bounds(field.length)}"
-        elif isinstance(part, tuple):
-            todo.extend(part)  # pyright: ignore[reportUnknownArgumentType]
-        elif isinstance(part, model.Expr):
-            slots = type(part).__match_args__
-            todo.extend(getattr(part, slot) for slot in slots if slot not in ("place", "type"))
-    return ", ".join(found[name] for name in sorted(found))
+def _limits(view: GraphView, edge: Edge, guard: model.Expr, holds: bool) -> str:
+    """What makes a guard ask nothing, where that is more than the guard itself."""
+    from ..routing.reasons import reasons
 
-
-def _bounds(bounds: model.Bounds) -> str:
-    low, high = ("" if end is None else str(end) for end in bounds)
-    return f"{low}..{high}"
+    return ", ".join(reasons(view, edge, guard, holds))
 
 
 def _unasked(one: Routed, edge: Edge) -> Diagnostic:
