@@ -245,16 +245,31 @@ def _promises(state: model.State, node: model.Task, solid: Mapping[str, model.Fi
     """`ensures f` of a task that records nothing by which `f` could get a value."""
     if all(name in solid for name, _ in node.ensures):
         return
-    recorded = [state.mutation(name) for name, _ in node.records]
-    written = {field for mutation in recorded if mutation is not None for field in mutation.writes}
+    found = [state.mutation(name) for name, _ in node.records]
+    recorded = [mutation for mutation in found if mutation is not None]
+    written = {field for mutation in recorded for field in _given(mutation)}
     for name, place in node.ensures:
         if name not in solid and name not in written:
+            emptied = next((one.name for one in recorded if name in one.writes), None)
+            why = f"`{emptied}` sets it to none" if emptied else "nothing that it records sets it"
             yield UNUSED.found(
-                f"`{node.name}` cannot give `{name}` a value: nothing that it records sets it",
+                f"`{node.name}` cannot give `{name}` a value: {why}",
                 place,
                 help=f"record a mutation that sets `{name}`; to ask for a value that is there already, "
                 f"write `reads {name}!`",
             )
+
+
+def _given(mutation: model.Mutation) -> Iterator[str]:
+    """The fields that a mutation may leave with a value: those that it does more with than `f = none`."""
+    if mutation.external is not None:
+        yield from mutation.writes
+    for step in mutation.body:
+        match step:
+            case model.Assign(target=model.Target(path=(_,), key=None), value=model.Const(value=None)):
+                pass
+            case _:
+                yield step.target.path[0]
 
 
 def _text(read: model.Read) -> str:
