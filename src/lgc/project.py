@@ -115,11 +115,15 @@ def named(paths: Sequence[str], *, stdin_name: str = "") -> list[Named]:
 
 
 def files_below(folder: str) -> Iterable[str]:
-    """All `.lgraph` files below a folder, sorted by path; hidden folders are passed over."""
+    """All `.lgraph` files below a folder, sorted by path.
+
+    What is hidden is passed over: folders, and files such as the locks of an editor, links to nothing.
+    """
     found: list[str] = []
     for at, folders, files in os.walk(folder):
         folders[:] = [one for one in folders if not one.startswith(".") and one not in _SKIPPED]
-        found += [os.path.normpath(os.path.join(at, one)) for one in files if one.endswith(SUFFIX)]
+        there = [one for one in files if one.endswith(SUFFIX) and not one.startswith(".")]
+        found += [os.path.normpath(os.path.join(at, one)) for one in there]
     return sorted(found)
 
 
@@ -154,6 +158,8 @@ def _bytes(path: str) -> bytes:
             # One byte more than the language takes tells the reader that there is too much.
             return file.read(_LIMIT + 1)
     except FileNotFoundError:
+        if os.path.islink(path):
+            raise ProjectError(f"{path}: a link to nothing") from None
         raise ProjectError(f"{path or '(empty path)'}: no such file or folder", _near(path)) from None
     except OSError as error:
         raise ProjectError(f"{path}: {(error.strerror or str(error)).lower()}") from error
@@ -164,7 +170,7 @@ def _near(path: str) -> str:
 
     folder, name = os.path.split(path)
     try:
-        there = [one for one in os.listdir(folder or ".") if one.endswith(SUFFIX)]
+        there = [one for one in os.listdir(folder or ".") if one.endswith(SUFFIX) and one != name]
     except OSError:
         return ""
     near = get_close_matches(name, there, n=1)

@@ -220,3 +220,14 @@ def test_what_the_settings_call_source_is_not_there(lgc: Lgc, place: Path) -> No
     assert "flows: no such file or folder" in ran.err
     assert "`source` in lgc.toml names it" in ran.err
     assert "(empty path): no such file or folder" in lgc("check", "").err
+
+
+def test_hidden_files_and_links_to_nothing(lgc: Lgc, place: Path) -> None:
+    (place / "a.lgraph").write_text("enum E { a }\n")
+    (place / ".#a.lgraph").symlink_to("someone@somewhere.1234")  # as an editor locks a file
+    assert lgc("check", ".").out == "no findings in 1 file\n"
+    (place / "b.lgraph").symlink_to("gone.lgraph")
+    ran = lgc("check", ".")
+    assert (ran.status, ran.err) == (2, "error: b.lgraph: a link to nothing\n")
+    ran = lgc("check", "c.lgraph")
+    assert "help: did you mean " in ran.err
