@@ -57,7 +57,7 @@ class _Search:
                 seen.add(key)
                 yield self.finding(key, at.place, where, _READ)
             else:
-                todo.extend(parts(at))
+                todo.extend(reversed(parts(at)))  # from left to right: the first use is told
 
     def finding(self, key: tuple[Key, str], place: Place, where: str, help: str) -> Diagnostic:
         """One use."""
