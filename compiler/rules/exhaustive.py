@@ -51,10 +51,9 @@ def _found(one: Routed, view: GraphView) -> Iterator[Diagnostic]:
     for at in one.routing.constant:
         guard = one.edges[at].guard
         assert guard is not None
-        help = (
-            _limits(view, one.edges[at], guard, False)
-            or f"write `{_arrow(one.edges[at])} else`, or a guard that can be false"
-        )
+        help = f"write `{_arrow(one.edges[at])} else`, or a guard that can be false"
+        limits = _limits(view, one.edges[at], guard, False)
+        help = f"{limits}: {help}" if limits else help
         yield CONSTANT.found(f"{_written(guard)} is always true", guard.place, help=help)
 
 
