@@ -148,7 +148,8 @@ def near(names: Sequence[Named]) -> list[str]:
             there = os.listdir(folder or ".")
         except OSError:
             continue
-        found += [os.path.join(folder, one) for one in there if one.endswith(SUFFIX)]
+        visible = [one for one in there if one.endswith(SUFFIX) and not one.startswith(".")]
+        found += [os.path.join(folder, one) for one in visible]
     return sorted(path for path in found if path not in asked)
 
 
