@@ -231,3 +231,22 @@ def test_hidden_files_and_links_to_nothing(lgc: Lgc, place: Path) -> None:
     assert (ran.status, ran.err) == (2, "error: b.lgraph: a link to nothing\n")
     ran = lgc("check", "c.lgraph")
     assert "help: did you mean " in ran.err
+
+
+def test_impls_in_modules_that_print_or_leave(lgc: Lgc, place: Path) -> None:
+    (place / "a.lgraph").write_text(
+        "state S { n: int = 0  mutation Up() { n += 1 } }\n"
+        'graph g(S) { task a { reads n  records Up  impl "talking:f" }  start -> a -> end }\n'
+    )
+    (place / "talking.py").write_text("print('hello')\ndef f(ctx): ...\n")
+    (place / "leaving.py").write_text("raise SystemExit(7)\n")
+    ran = lgc("check", ".", "--impls", "--format", "json")
+    assert (ran.status, json.loads(ran.out)["findings"], ran.err) == (0, [], "hello\n")
+    for nodes in ("leaving", "leaving.py"):
+        ran = lgc("check", ".", "--impls", "--nodes", nodes)
+        assert ran.status == 2
+        assert "SystemExit: 7" in ran.err
+    (place / "a.lgraph").write_text((place / "a.lgraph").read_text().replace("talking", "leaving"))
+    ran = lgc("check", ".", "--impls")
+    assert ran.status == 1
+    assert "`leaving:f` cannot be imported: SystemExit: 7" in ran.out

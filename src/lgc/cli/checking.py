@@ -134,9 +134,12 @@ def tell(looked: Looked, options: Options, *, to_errors: bool = False) -> None:
 def _impls(result: Result, nodes: str) -> list[Diagnostic]:
     if not result.sound:
         return []  # first the graph, then its functions
+    from contextlib import redirect_stdout
+
     from .impls import missing_implementations
 
-    return missing_implementations(result, nodes or result.batch.settings.nodes)
+    with redirect_stdout(sys.stderr):  # what modules print when they are imported is no part of the report
+        return missing_implementations(result, nodes or result.batch.settings.nodes)
 
 
 # --- watching ---------------------------------------------------------------------------------------------

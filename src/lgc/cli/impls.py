@@ -99,7 +99,7 @@ def _loaded(name: m.PythonName, arguments: int | None, place: Place) -> Iterator
         found: Any = import_module(name.module)
         for part in name.name.split("."):
             found = getattr(found, part)
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         yield error(CODE, f"`{name}` cannot be imported: {type(problem).__name__}: {problem}", place)
         return
     if arguments is not None:

@@ -94,7 +94,7 @@ def _from_name(name: str) -> ModuleType:
                 f"looked in {', '.join(sys.path[:3])}, …; --nodes also takes the path of a Python file",
             ) from error
         raise _users(f"cannot import `{name}`", error) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that leaves, too
         raise _users(f"cannot import `{name}`", error) from error
 
 
@@ -124,13 +124,13 @@ def _from_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise _users(f"cannot import {path.name}", error) from error
     return module
 
 
-def _users(what: str, error: Exception) -> Failure:
+def _users(what: str, error: Exception | SystemExit) -> Failure:
     """A failure in the user's code: what was raised, and where."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [one for one in frames if "importlib" not in one.filename and "/lgc/" not in one.filename]
