@@ -322,6 +322,8 @@ class Session(Generic[S]):
             if not driver.done():
                 driver.cancel()
                 await asyncio.gather(driver, return_exceptions=True)
+            elif not driver.cancelled():
+                driver.exception()  # who left early did not wait for it; the status of the run tells
 
     async def decide(self, barrier: str, decision: BarrierDecision, *, actor: str = "") -> None:
         """Answer a barrier, by its id (exactly this one) or its node (any visit, also one to come).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import types
 from collections.abc import Callable
@@ -490,3 +491,27 @@ def test_stream_gives_both_planes_in_order_and_can_be_left(compiled: Compile) ->
         assert (await session.run()).status is RunStatus.DONE
 
     asyncio.run(main())
+
+
+def test_a_stream_that_is_left_after_the_run_has_failed(compiled: Compile) -> None:
+    m = compiled(text())
+    unseen: list[Any] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
+
+        async def broken(ctx: Any) -> None:
+            raise ValueError("no")
+
+        graph = m.g(SimpleNamespace(a=broken, b=broken))
+        session = await Session.start(graph, m.S(tool=1), store=MemoryStore(), run_id="r")
+        stream = session.stream()
+        assert str((await anext(stream)).kind) == "run_started"
+        await asyncio.sleep(0.1)
+        assert session.status is RunStatus.FAILED
+        await stream.aclose()  # type: ignore[attr-defined]
+        del stream
+        gc.collect()
+
+    asyncio.run(main())
+    assert not unseen
