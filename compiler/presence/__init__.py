@@ -9,7 +9,7 @@ knows what holds wherever they do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -74,7 +74,7 @@ class Presence:
         self._flows: dict[Key, GraphFlow] = {}
         self._solved = False
 
-    def after(self, graph: Key, source: str, region: str = "") -> frozenset[str]:
+    def after(self, graph: Key, source: str, region: str = "") -> Set[str]:
         """The optional fields of the graph's state that surely have a value when the plain, `when` and `else`
         edges of a node (or of the `start` of a region) are tried."""
         flow = self.flow(graph)
@@ -93,7 +93,7 @@ class Presence:
             step = outcomes[OK]
         return flow.slots.names((base & step.keep) | step.gain)
 
-    def before(self, graph: Key, node: str) -> frozenset[str]:
+    def before(self, graph: Key, node: str) -> Set[str]:
         """The optional fields of the graph's state that surely have a value when a node begins."""
         flow = self.flow(graph)
         known = None if flow is None else flow.at(node)

@@ -52,11 +52,12 @@ class Slots:
         bits: each slot's bit, by path.
         below: the bits at and below a path.
         given: the bits of fields whose default is a value.
+        own: the bits of fields of the state itself.
         all: every bit.
         size: how many.
     """
 
-    __slots__ = ("all", "below", "bits", "given", "paths", "size")
+    __slots__ = ("all", "below", "bits", "given", "own", "paths", "size")
 
     def __init__(self, program: Program, state: Key) -> None:
         found = tuple(_optionals(program, state))
@@ -65,14 +66,42 @@ class Slots:
         self.all = (1 << self.size) - 1
         self.given = sum(1 << place for place, (_, given) in enumerate(found) if given)
         self.bits = {path: 1 << place for place, path in enumerate(self.paths)}
+        self.own = sum(bit for path, bit in self.bits.items() if len(path) == 1)
         self.below: dict[Path, int] = {}
         for path, bit in self.bits.items():
             for length in range(1, len(path) + 1):
                 self.below[path[:length]] = self.below.get(path[:length], 0) | bit
 
-    def names(self, bits: int) -> frozenset[str]:
+    def names(self, bits: int) -> Names:
         """The fields of the state itself among some bits."""
-        return frozenset(path[0] for path, bit in self.bits.items() if bits & bit and len(path) == 1)
+        return Names(self, bits & self.own)
+
+
+class Names(Set[str]):
+    """Names of optional fields, without writing them out: of a wide state there are too many at each node."""
+
+    __slots__ = ("_bits", "_slots")
+
+    def __init__(self, slots: Slots, bits: int) -> None:
+        self._slots = slots
+        self._bits = bits
+
+    def __contains__(self, name: object) -> bool:
+        return bool(self._slots.bits.get((name,), 0) & self._bits) if isinstance(name, str) else False
+
+    def __iter__(self) -> Iterator[str]:
+        return (path[0] for path, bit in self._slots.bits.items() if bit & self._bits)
+
+    def __len__(self) -> int:
+        return self._bits.bit_count()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Names) and other._slots is self._slots:
+            return self._bits == other._bits
+        return super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return hash(self._bits)
 
 
 def _optionals(program: Program, state: Key) -> Iterator[tuple[Path, bool]]:

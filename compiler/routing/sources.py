@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from ...dsl.frozen import frozen
 from ..graph_view import GraphView, RegionView
@@ -84,16 +84,16 @@ def _unguarded(edges: list[Edge]) -> list[Edge]:
     return found
 
 
-def _present(view: GraphView, part: RegionView, source: str) -> frozenset[str]:
+def _present(view: GraphView, source: str, region: str) -> Set[str]:
     if not view.analyses.may_be_none(view.graph.state):
         return frozenset()
-    return view.analyses.presence.after(view.graph.key, source, part.region.id)
+    return view.analyses.presence.after(view.graph.key, source, region)
 
 
 def terms_of(view: GraphView, source: str, region: str, free: frozenset[str] = frozenset()) -> Terms:
     """The terms of a source, none met yet; the limits `free` do not count."""
     program = view.analyses.program
-    present = view.analyses.presence.after(view.graph.key, source, region)
+    present = _present(view, source, region)
     fresh = source == START and not region
     return Terms(program, program.states[view.graph.state], source, present, fresh, free)
 
@@ -110,7 +110,7 @@ def _key(view: GraphView, part: RegionView, source: str, tried: tuple[Edge, ...]
             counting = counting or "visits" in text or "steps" in text
         texts.append((text, edge.max_visits is None))
     where = (source, part.region.id) if counting else ""
-    return tuple(texts), _present(view, part, source), where
+    return tuple(texts), _present(view, source, part.region.id), where
 
 
 def _asked(view: GraphView, source: str, edges: list[Edge]) -> bool:

@@ -6,20 +6,18 @@ A field that is optional has `none` in its domain unless it surely has a value w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from .. import model
 from ..likeness import bare
 from ..model import Expr, Program, Scalar, State, Type
 from ..types import BOOL, FLOAT, INT, JSON, NUMBERS, ORDERED, base
 from .domains import Member, Order, Value, Variable, scale_of, values_of
+from .extents import ANY, FINITE, bounded, finite
 from .links import Links
-from .scales import Floating, Scale, Whole
+from .scales import Floating, Whole
 
 _LONGEST_WORDS = 60
-
-_FINITE, _ENDLESS, _ANY = range(3)
-"""What a float can be: finite; infinite too; not a number too."""
 
 
 class Terms:
@@ -56,7 +54,7 @@ class Terms:
         program: Program,
         state: State,
         source: str,
-        present: frozenset[str],
+        present: Set[str],
         fresh: bool,
         free: frozenset[str] = frozenset(),
     ) -> None:
@@ -214,10 +212,10 @@ class Terms:
         key = ("value", bare(expr))
         found = self._of_type(key, _words(expr), expr.type, sure=False)
         if found.type == FLOAT and found.scale == Floating():
-            level = _finite(expr)
-            found.scale = Floating(endless=level != _FINITE)
-            found.nan = level == _ANY
-        found.scale = _bounded(expr) or found.scale
+            level = finite(expr)
+            found.scale = Floating(endless=level != FINITE)
+            found.nan = level == ANY
+        found.scale = bounded(expr) or found.scale
         return found
 
     def equals(self, variable: Variable, value: Value) -> Variable:
@@ -288,51 +286,3 @@ def _words(expr: Expr) -> str:
     source, span = expr.place
     text = " ".join(source.text[span.start : span.end].split())
     return text if len(text) <= _LONGEST_WORDS else text[: _LONGEST_WORDS - 1] + "…"
-
-
-def _finite(expr: Expr) -> int:
-    """What a float expression can be; the values of states and what `float` gives are finite."""
-    if base(expr.type) != FLOAT:
-        return _FINITE
-    match expr:
-        case model.Unary(_, operand):
-            return _finite(operand)
-        case model.Binary(op, left, right):
-            return _of_two(op, _finite(left), _finite(right))
-        case model.Conditional(then, _, otherwise):
-            return max(_finite(then), _finite(otherwise))
-        case model.Call("abs" | "round" | "min" | "max" | "get" | "first" | "last", args):
-            return max(map(_finite, args))
-        case model.Call("sum", (model.FieldRef() | model.Attr(),)):
-            return _ENDLESS
-        case model.Call("float") | model.Widen() | model.Const() | model.FieldRef() | model.Attr():
-            return _FINITE
-        case model.ParamRef() | model.ItemRef():
-            return _FINITE
-        case model.Index(owner):
-            return _FINITE if isinstance(owner, model.FieldRef | model.Attr) else _ANY
-        case _:
-            return _ANY
-
-
-def _bounded(expr: Expr) -> Scale | None:
-    """The scale of what a function or an operator can give, where that is less than its type."""
-    match expr:
-        case model.Call("len"):
-            return Whole(0)
-        case model.Call("abs", type=type) if type == INT:
-            return Whole(0)
-        case model.Binary("%", _, model.Const(int() as by), type) if type == INT and by > 0:
-            return Whole(0, by - 1)
-        case _:
-            return None
-
-
-def _of_two(op: str, left: int, right: int) -> int:
-    if op == "??":
-        return max(left, right)
-    if _ANY in (left, right) or left == right == _ENDLESS:
-        return _ANY
-    if op in ("*", "//", "%") and _ENDLESS in (left, right):
-        return _ANY  # nothing times infinity
-    return _FINITE if op == "%" else _ENDLESS
