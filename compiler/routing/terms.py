@@ -76,14 +76,17 @@ class Terms:
 
         Nothing may be added any more.
         """
-        order = {field.name: at for at, field in enumerate(self.state.fields)}
-        last = len(order)
         self.links.cut()
-        self.variables.sort(key=lambda v: (not v.sure, order.get(v.path[0], last) if v.path else last))
+        self.variables.sort(key=self._rank)
         for at, variable in enumerate(self.variables):
             variable.index = at
             variable.settle()
         self.full = [variable.full for variable in self.variables]
+
+    def _rank(self, variable: Variable) -> tuple[bool, bool, int]:
+        # The place of a field is asked for, not its number: a state may have thousands, a guard names few.
+        field = self.state.field(variable.path[0]) if variable.path else None
+        return not variable.sure, field is None, 0 if field is None else field.place.span.start
 
     def _variable(self, key: object, make: Callable[[], Variable]) -> Variable:
         found = self._made.get(key)

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from . import project
 from .cache import Cache, Run, Stamp, edition, folder_for, request, settled, stamp_of
 from .dsl.diagnostic import Diagnostic, Suppressed
 from .dsl.frozen import frozen
+from .kept_findings import Part, part_from_data, part_to_data, sources_in
 from .project import Batch, Named
 from .settings import Settings
 
@@ -49,16 +50,6 @@ class Found:
     suppressed: tuple[Suppressed, ...]
     files: tuple[str, ...]
     remembered: int = 0
-
-
-@frozen
-class Part:
-    """What was found in one group; `strays` are imports that the group did not foresee."""
-
-    findings: tuple[Diagnostic, ...]
-    suppressed: tuple[Suppressed, ...]
-    files: tuple[str, ...]
-    strays: tuple[str, ...] = ()
 
 
 def found_in(names: Sequence[Named], *, remember: bool = True, stats: Stats | None = None) -> list[Found]:
@@ -124,7 +115,7 @@ class _Work:
                 raise ValueError("changed meanwhile")
             return found
 
-        part = _part(run.found, source)
+        part = part_from_data(run.found, source)
         if part is None:
             return None
         batch = Batch(self.settings, self.root, (), ())
@@ -135,7 +126,7 @@ class _Work:
         from .groups import merged
 
         whole = merged(groups)
-        found = _data(part, _sources(whole, texts))
+        found = part_to_data(part, sources_in(whole, texts))
         if self.cache is None or found is None:
             return
         stamps = {path: stamp for path, stamp in self.stamps.items() if stamp is not None}
@@ -209,14 +200,14 @@ class _Work:
             return groups, [self._check(merged(groups), texts)]  # they may have to do with each other
         for number, part in zip(todo, made, strict=True):
             known[number] = part
-            found = None if part.strays else _data(part, _sources(groups[number], texts))
+            found = None if part.strays else part_to_data(part, sources_in(groups[number], texts))
             if self.cache is not None and found is not None:
                 self.cache.keep_part(self._digest(groups[number]), found)
         return groups, [part for part in known if part is not None]
 
     def _known(self, group: Group, texts: Mapping[str, Source]) -> Part | None:
         found = self.cache.part(self._digest(group)) if self.cache is not None else None
-        return None if found is None else _part(found, _sources(group, texts))
+        return None if found is None else part_from_data(found, sources_in(group, texts))
 
     def _digest(self, group: Group) -> str:
         """All that the findings of a group depend on, beside the tool."""
@@ -280,7 +271,7 @@ class _Work:
             if self.stats is not None:
                 self.stats.begin_piece()
             part = self._check(groups[number], texts)
-            data = None if part.strays else _data(part, _sources(groups[number], texts))
+            data = None if part.strays else part_to_data(part, sources_in(groups[number], texts))
             return [data, self.stats.piece() if self.stats is not None else None]
 
         found = in_processes(weights, do, count)
@@ -294,7 +285,7 @@ class _Work:
     def _from_other(self, group: Group, texts: Mapping[str, Source], found: Any) -> Part:
         """What another process found in a group; checked here where that process could not tell."""
         if found is not None:
-            part = _part(found[0], _sources(group, texts))
+            part = part_from_data(found[0], sources_in(group, texts))
             if part is not None:
                 if self.stats is not None:
                     self.stats.add(found[1])
@@ -317,55 +308,3 @@ def _cache(settings: Settings) -> Cache | None:
         return Cache(folder, edition()) if folder is not None else None
     except OSError:
         return None
-
-
-def _sources(group: Group, texts: Mapping[str, Source]) -> Callable[[str], Source]:
-    """Gives the text of a file of a group; raises for files that are none of it, or no text."""
-    from .dsl.read import read_bytes
-
-    def source(path: str) -> Source:
-        found = texts.get(path) or read_bytes(path, group.files[path])[0]
-        if found is None:
-            raise ValueError(f"{path} is no text")
-        return found
-
-    return source
-
-
-def _data(part: Part, source: Callable[[str], Source]) -> Any:
-    """A part as data; None where it shows a text that its file does not give back."""
-    if not part.findings and not part.suppressed:
-        return [list(part.files)]
-    from .kept_findings import sources_of, to_data
-
-    try:
-        if any(source(one.path) != one for one in sources_of((part.findings, part.suppressed))):
-            return None
-    except (ValueError, LookupError):
-        return None
-    return [list(part.files), to_data(part.findings), to_data(part.suppressed)]
-
-
-def _part(data: Any, source: Callable[[str], Source]) -> Part | None:
-    """A part from data; None where the data make none."""
-    match data:
-        case [[*files]]:
-            return Part((), (), tuple(map(str, files)))
-        case [[*files], findings, suppressed]:
-            from .kept_findings import from_data
-
-            seen: dict[str, Source] = {}
-
-            def once(path: str) -> Source:
-                return seen.get(path) or seen.setdefault(path, source(path))
-
-            try:
-                found = from_data(findings, once), from_data(suppressed, once)
-                kinds = Diagnostic, Suppressed
-                if all(isinstance(one, kind) for row, kind in zip(found, kinds, strict=True) for one in row):
-                    return Part(*found, tuple(map(str, files)))
-                return None
-            except (ValueError, TypeError, LookupError, AttributeError):
-                return None
-        case _:
-            return None
