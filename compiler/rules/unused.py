@@ -260,16 +260,16 @@ def _promises(state: model.State, node: model.Task, solid: Mapping[str, model.Fi
             )
 
 
-def _given(mutation: model.Mutation) -> Iterator[str]:
-    """The fields that a mutation may leave with a value: those that it does more with than `f = none`."""
-    if mutation.external is not None:
-        yield from mutation.writes
+def _given(mutation: model.Mutation) -> set[str]:
+    """The fields that a mutation may leave with a value: not those that it sets to none in the end."""
+    found = set(mutation.writes if mutation.external is not None else ())
     for step in mutation.body:
         match step:
-            case model.Assign(target=model.Target(path=(_,), key=None), value=model.Const(value=None)):
-                pass
+            case model.Assign(target=model.Target(path=(name,), key=None), value=model.Const(value=None)):
+                found.discard(name)
             case _:
-                yield step.target.path[0]
+                found.add(step.target.path[0])
+    return found
 
 
 def _text(read: model.Read) -> str:
