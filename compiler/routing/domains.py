@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 from ...dsl.named import NamedTuple
 from ..model import Bounds, EnumType, Key, Program, Scalar, Type, UnionType
+from .ranks import DAY, LAST_DAY, LONGEST, TIME_STEPS, rank_of, value_of
 from .scales import UNNAMED, Decimals, Floating, Rank, Scale, Texts, Whole
 
 NONE_MASK: Final = 1
@@ -205,68 +206,6 @@ def _lowest(mask: int) -> int:
     return (mask & -mask).bit_length() - 1
 
 
-# --- ranks --------------------------------------------------------------------------------------------------
-
-_SECOND = 1_000_000
-_DAY = 86_400 * _SECOND
-_TIME_STEPS = (_SECOND, 1_000, 1)
-_LAST_DAY = 3_652_059  # of the calendar
-_LONGEST = 999_999_999 * _DAY
-
-
-def rank_of(value: Value) -> Rank:
-    """What stands for a constant on its scale."""
-    if isinstance(value, int | float | str | bytes):
-        return value
-    from datetime import UTC, date, datetime, timedelta
-    from uuid import UUID
-
-    microsecond = timedelta(microseconds=1)
-    match value:
-        case datetime():
-            zone = None if value.tzinfo is None else UTC
-            return (value - datetime(1, 1, 1, tzinfo=zone)) // microsecond
-        case date():
-            return value.toordinal()
-        case timedelta():
-            return value // microsecond
-        case UUID():
-            return value.int
-        case _:
-            return value
-
-
-def value_of(rank: Rank, type: Type, zoned: bool = True) -> Value:
-    """The value of a type that a rank stands for."""
-    match type:
-        case Scalar("int"):
-            return int(rank)
-        case Scalar("float"):
-            return float(rank)
-        case Scalar("decimal"):
-            from decimal import Decimal
-
-            return Decimal(rank)
-        case Scalar("duration"):
-            from datetime import timedelta
-
-            return timedelta(microseconds=rank)
-        case Scalar("date"):
-            from datetime import date
-
-            return date.fromordinal(rank)
-        case Scalar("datetime"):
-            from datetime import UTC, datetime, timedelta
-
-            return datetime(1, 1, 1, tzinfo=UTC if zoned else None) + timedelta(microseconds=rank)
-        case Scalar("uuid"):
-            from uuid import UUID
-
-            return UUID(int=rank)
-        case _:
-            return rank
-
-
 # --- types --------------------------------------------------------------------------------------------------
 
 
@@ -286,11 +225,11 @@ def scale_of(type: Type, range: Bounds | None, length: Bounds | None, pattern: s
         case Scalar("bytes"):
             return Texts(length, None, binary=True)
         case Scalar("duration"):
-            return Whole(-_LONGEST, _LONGEST + _DAY - 1, _TIME_STEPS)
+            return Whole(-LONGEST, LONGEST + DAY - 1, TIME_STEPS)
         case Scalar("date"):
-            return Whole(1, _LAST_DAY)
+            return Whole(1, LAST_DAY)
         case Scalar("datetime"):
-            return Whole(0, _LAST_DAY * _DAY - 1, _TIME_STEPS)
+            return Whole(0, LAST_DAY * DAY - 1, TIME_STEPS)
         case Scalar("uuid"):
             return Whole(0, (1 << 128) - 1)
         case _:

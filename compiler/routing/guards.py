@@ -83,8 +83,8 @@ class Guards:
             case model.Call("contains", (where, item)):
                 return self._within(expr, item, where, holds)
             case model.Call("any" | "all", (model.MakeList(items),)):
-                sides = tuple(self._truth(item, holds) for item in items)
-                return All(sides) if (expr.function == "all") is holds else Any(sides)
+                each = tuple(self._truth(item, holds) for item in items)
+                return All(each) if (expr.function == "all") is holds else Any(each)
             case model.IsRecord(operand, record):
                 return self._is_record(operand, record, holds)
             case model.Conditional(then, condition, otherwise):
