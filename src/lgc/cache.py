@@ -247,6 +247,15 @@ class Cache:
             _remove(os.path.join(self.folder, name))
 
 
+def cache_for(settings: Settings) -> Cache | None:
+    """The cache of a project, None where it wants none or the tool cannot be told from others."""
+    try:
+        folder = folder_for(settings)
+        return Cache(folder, edition()) if folder is not None else None
+    except OSError:
+        return None
+
+
 def _remove(path: str) -> None:
     try:  # noqa: SIM105 - `contextlib` takes longer to import than this to do
         os.unlink(path)

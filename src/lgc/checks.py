@@ -14,12 +14,11 @@ import time
 from collections.abc import Mapping, Sequence
 
 from . import project
-from .cache import Cache, Run, Stamp, edition, folder_for, request, settled, stamp_of
+from .cache import Run, Stamp, cache_for, request, settled, stamp_of
 from .dsl.diagnostic import Diagnostic, Suppressed
 from .dsl.frozen import frozen
 from .kept_findings import Part, part_from_data, part_to_data, sources_in
 from .project import Batch, Named
-from .settings import Settings
 
 TYPE_CHECKING = False  # as in `lgc`
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class _Work:
         self.settings = names[0].settings
         self.root = project.root_of(self.settings, absolute=os.path.isabs(names[0].path))
         self.stdin = any(one.stdin for one in names)
-        self.cache = _cache(self.settings) if remember and not self.stdin else None
+        self.cache = cache_for(self.settings) if remember and not self.stdin else None
         self.near = project.near(names)
         asked = [*(one.path for one in names), "", *self.near]
         self.asked = request(self.settings, self.root, asked) if self.cache else ""
@@ -300,11 +299,3 @@ def _blake2b() -> Any:
     except ImportError:  # a Python that has it elsewhere
         from hashlib import blake2b
     return blake2b  # pyright: ignore
-
-
-def _cache(settings: Settings) -> Cache | None:
-    try:
-        folder = folder_for(settings)
-        return Cache(folder, edition()) if folder is not None else None
-    except OSError:
-        return None

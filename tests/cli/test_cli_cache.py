@@ -159,7 +159,7 @@ def test_another_tool_remembers_nothing(lgc: Lgc, folder: Path, monkeypatch: pyt
     (folder / "a.lgraph").write_text(GOOD)
     lgc("check")
     groups = looked_up(monkeypatch)
-    monkeypatch.setattr(checks, "edition", lambda: "another")
+    monkeypatch.setattr(cache, "edition", lambda: "another")
     lgc("check")
     assert len(groups) == 1
 
