@@ -17,6 +17,7 @@ from lgc import cache, checks, project
 from lgc.compiler import check
 from lgc.dsl.source import Source
 from lgc.groups import Group
+from lgc.kept_findings import Part
 
 GOOD = """\
 state S { n: int = 0  mutation Add() { n += 1 } }
@@ -44,7 +45,7 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     groups: list[tuple[str, ...]] = []
     inner = checks._Work._check  # pyright: ignore[reportPrivateUsage]
 
-    def counted(self: checks._Work, group: Group, *rest: object) -> checks.Part:  # pyright: ignore
+    def counted(self: checks._Work, group: Group, *rest: object) -> Part:  # pyright: ignore
         groups.append(group.given)
         return inner(self, group, *rest)  # type: ignore[arg-type]  # pyright: ignore
 
