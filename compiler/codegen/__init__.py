@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from .. import canonical
 from .. import model as m
@@ -33,12 +34,22 @@ class SameOutput(ValueError):
     """Two sources would be written to the same file."""
 
 
+NO_PATHS: Mapping[str, str] = MappingProxyType({})
+
+
 def output_path(source_path: str) -> str:
     """The module of a source, below the output folder: `sub/article.lgraph` → `sub/article_lg.py`."""
     return "/".join(module_parts(source_path)) + ".py"
 
 
-def generate(program: m.Program, module: m.Module, *, version: str, package_relative: bool = False) -> str:
+def generate(
+    program: m.Program,
+    module: m.Module,
+    *,
+    version: str,
+    package_relative: bool = False,
+    paths: Mapping[str, str] = NO_PATHS,
+) -> str:
     """The text of the module of one source.
 
     Args:
@@ -46,8 +57,9 @@ def generate(program: m.Program, module: m.Module, *, version: str, package_rela
         module: one of its modules.
         version: of the tool, for the header.
         package_relative: whether generated modules import each other relatively (they lie in a package).
+        paths: the paths by which modules are named, where they are not those of the sources.
     """
-    return _generate(program, module, all_names(program), version, package_relative)
+    return _generate(program, module, all_names(program), version, package_relative, paths)
 
 
 def build(
@@ -79,7 +91,7 @@ def build(
         if path in origin:
             raise SameOutput(f"{origin[path]} and {module.path} would both be written to {path}")
         origin[path] = module.path
-        files[path] = _generate(program, module, names, version, package_relative)
+        files[path] = _generate(program, module, names, version, package_relative, NO_PATHS)
     files["py.typed"] = ""
     return dict(sorted(files.items()))
 
@@ -88,9 +100,14 @@ def build(
 
 
 def _generate(
-    program: m.Program, module: m.Module, names: Mapping[str, Names], version: str, relative: bool
+    program: m.Program,
+    module: m.Module,
+    names: Mapping[str, Names],
+    version: str,
+    relative: bool,
+    paths: Mapping[str, str],
 ) -> str:
-    unit = Unit(program, module, names, relative=relative)
+    unit = Unit(program, module, names, relative=relative, paths=paths)
     parts = _Parts(unit)
     for key in _by_kind(program.enums, module):
         parts.add(key.name, enum(unit, program.enums[key]))

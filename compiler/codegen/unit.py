@@ -13,7 +13,13 @@ class Unit:
     """One module that is being written. Asking for a foreign name imports it."""
 
     def __init__(
-        self, program: m.Program, module: m.Module, names: Mapping[str, Names], *, relative: bool
+        self,
+        program: m.Program,
+        module: m.Module,
+        names: Mapping[str, Names],
+        *,
+        relative: bool,
+        paths: Mapping[str, str],
     ) -> None:
         self.program = program
         self.module = module
@@ -21,6 +27,7 @@ class Unit:
         self.names = names[module.path]
         self.viewed: set[m.Key] = set()
         self._relative = relative
+        self._paths = paths
         self._uses_runtime = False
         self._standard: dict[tuple[str, str], str] = {}
         self._modules: dict[str, str] = {}
@@ -134,10 +141,10 @@ class Unit:
         return _from({(module, head): local for module, head, local in self._opaque.values()})
 
     def _module(self, path: str) -> str:
-        target = module_parts(path)
+        target = module_parts(self._paths.get(path, path))
         if not self._relative:
             return ".".join(target)
-        here = module_parts(self.module.path)[:-1]
+        here = module_parts(self._paths.get(self.module.path, self.module.path))[:-1]
         shared = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(here, target[:-1], strict=False))))
         return "." * (len(here) - shared + 1) + ".".join(target[shared:])
 

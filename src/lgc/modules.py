@@ -122,7 +122,7 @@ class Generated(MetaPathFinder, Loader):
         from .compiler.codegen import generate
 
         module = next(one for one in self.program.modules if one.path == source)
-        text = generate(self.program, module, version=__version__)
+        text = generate(self.program, module, version=__version__, paths=self.paths)
         name = f"<generated from {source}>"
         # Tracebacks and type errors can then show the lines.
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)

@@ -50,7 +50,7 @@ class ScenarioWriter:
         self.state = self.program.states[self.program.graphs[scenario.graph].state]
         self.path = scenario.place.source.path
         module = next(one for one in self.program.modules if one.path == self.path)
-        self.unit = Unit(self.program, module, all_names(self.program), relative=False)
+        self.unit = Unit(self.program, module, all_names(self.program), relative=False, paths=modules.paths)
         self.functions: list[str] = []
 
     def values(self) -> Values:

@@ -426,3 +426,18 @@ def test_a_barrier_inside_a_subgraph_is_answered_by_its_line(lgc: Lgc, place: Pa
     assert ran.status == 1
     assert "the run waits at `outer/right/asked/question`" in ran.out
     assert "say what `asked` does as a whole" in ran.out
+
+
+def test_files_of_a_folder_far_away(tmp_path: Path, lgc: Lgc) -> None:
+    far = tmp_path.parent / f"{tmp_path.name}-far" / "deep"
+    far.mkdir(parents=True)
+    (far / "common.lgraph").write_text("record Note {\n  text: str\n}\n", "utf-8")
+    (far / "main.lgraph").write_text(
+        'from "./common.lgraph" import Note\n\n'
+        "state Job {\n  note: Note?\n\n  mutation Add(note)\n}\n\n"
+        "graph work(Job) {\n  task plan { records Add }\n\n  start -> plan -> end\n}\n\n"
+        'scenario "one" for work {\n  plan records Add(Note(text = "x"))\n  expect note != none\n}\n',
+        "utf-8",
+    )
+    result = lgc("test", str(far / "main.lgraph"))
+    assert result.status == 0, result.out + result.err
