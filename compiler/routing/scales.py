@@ -213,9 +213,9 @@ class Texts:
             return False
         if self.pattern is None:
             return True
-        import re
+        from ..patterns import found
 
-        return re.search(self.pattern, rank) is not None
+        return found(self.pattern, rank) is not False
 
 
 Scale: TypeAlias = Whole | Floating | Decimals | Texts

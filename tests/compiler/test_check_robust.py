@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -100,13 +99,12 @@ def test_too_deep_expressions(depth: int) -> None:
         assert codes(text) == ["LG006"]
 
 
+@pytest.mark.timeout(60)
 def test_many_unknown_names_are_told_in_time() -> None:
     nodes = "\n".join(f"  task node_number_{n}" for n in range(3_000))
     edges = "\n".join(f"  start -> nod_numbr_{n}x -> end" for n in range(3_000))
-    began = time.perf_counter()
     found = codes(STATE + "graph g(Job) {\n" + nodes + "\n" + edges + "\n}\n")
     assert found.count("LG101") == 3_000
-    assert time.perf_counter() - began < 10
 
 
 def test_a_long_chain_of_graphs_and_parallels() -> None:
@@ -141,3 +139,16 @@ def test_the_rest_of_the_file_is_still_checked() -> None:
 def test_declarations_lost_to_a_syntax_error_are_not_undefined() -> None:
     text = "record Note { text str }\n" + "state Job {\n  note: Note?\n}\ngraph g(Job) { start -> end }\n"
     assert codes(text) == ["LG002"]
+
+
+@pytest.mark.timeout(20)
+def test_a_pattern_that_would_search_for_ever() -> None:
+    endless = "a" * 60 + "!"
+    text = (
+        f'state Job {{\n  name: str = "{endless}"  pattern "(a+)+$"\n'
+        '  code: str = "AB"  pattern "^([a-z]+)+$"\n}\n'
+        "graph work(Job) {\n  task plan { reads name, code }\n  start -> plan\n"
+        f'  plan -> end when name == "{endless}"\n  plan -> end when name == "b"\n  plan -> end else\n}}\n'
+    )
+    # What is short enough is still tried.
+    assert codes(text) == ["LG207", "LG402"]
