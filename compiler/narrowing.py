@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from . import model
-from .model import Expr, NoneOnly, OptionalOf, Type
-from .types import JSON, TypeRules, base
+from .model import Expr, OptionalOf, Type
+from .types import TypeRules, base, may_be_none
 
 Path: TypeAlias = tuple[str, ...]
 Facts: TypeAlias = dict[Path, Type]
@@ -80,8 +80,8 @@ def _collect(condition: Expr, holds: bool, rules: TypeRules, facts: Facts) -> No
             elif _is_none(left):
                 _no_none(right, (condition.op == "!=") is holds, facts)
             elif (condition.op == "==") is holds:
-                _no_none(left, not _may_be_none(right), facts)
-                _no_none(right, not _may_be_none(left), facts)
+                _no_none(left, not may_be_none(right.type), facts)
+                _no_none(right, not may_be_none(left.type), facts)
         case model.Binary(op="in" | "not in", left=left, right=right):
             if (condition.op == "in") is holds:
                 _no_none(left, not _may_hold_none(right.type), facts)
@@ -95,21 +95,12 @@ def _is_none(expr: Expr) -> bool:
     return isinstance(expr, model.Const) and expr.value is None
 
 
-def _may_be_none(expr: Expr) -> bool:
-    return _none_among(expr.type)
-
-
 def _may_hold_none(type: Type) -> bool:
     match type:
         case model.ListOf(item) | model.SetOf(item) | model.DictOf(item, _):
-            return _none_among(item)
+            return may_be_none(item)
         case _:
             return True
-
-
-def _none_among(type: Type) -> bool:
-    """Whether none is among the values of a type: `json` holds it too."""
-    return isinstance(type, OptionalOf | NoneOnly | model.Unknown) or type == JSON
 
 
 def _no_none(expr: Expr, sure: bool, facts: Facts) -> None:

@@ -75,6 +75,11 @@ def optional(type: Type) -> Type:
     return type if isinstance(type, OptionalOf | NoneOnly | Unknown) else OptionalOf(type)
 
 
+def may_be_none(type: Type) -> bool:
+    """Whether none is among the values of a type: `json` holds it too."""
+    return isinstance(type, OptionalOf | NoneOnly | Unknown) or type == JSON
+
+
 def is_key(type: Type) -> bool:
     """Whether values of the type may be keys of a dict and items of a set."""
     return type in _KEYS or isinstance(type, model.EnumType | Unknown)

@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 
 from . import words
 from .lexer import SIGNS
+from .lists import listed
 
 _SPELLING = {name: sign for sign, name in reversed(SIGNS.items()) if name != "COMPARE"} | {
     "LAST_COMMA": ",",
@@ -106,4 +107,4 @@ def sentence(accepted: AbstractSet[str]) -> str:
     parts = phrases(accepted)
     if len(parts) < 2:
         return "".join(parts) or "nothing more"
-    return ", ".join(parts[:-1]) + " or " + parts[-1]
+    return listed(parts, "or")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ...dsl.diagnostic import Diagnostic, Label
+from ...dsl.lists import listed
 from ...dsl.named import NamedTuple
 from .. import model
 from ..graph_view import GraphView
@@ -333,4 +334,4 @@ def _listed(names: list[str]) -> str:
     """`a`, `b` and `c`; of many the first three and how many more."""
     if len(names) > 4:
         names = [*names[:3], f"{len(names) - 3} more" if len(names) < MOST else "many more"]
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    return listed(names)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from ...dsl import ast
 from ...dsl.frozen import frozen
+from ...dsl.lists import listed
 from ...dsl.source import Place
 from .. import model
 from ..context import FieldShape, Unit, unique
@@ -171,7 +172,7 @@ def choice(unit: Unit, what: str, name: ast.Name, choices: tuple[str, ...]) -> b
     if name.text in choices:
         return True
     guess = unit.context.speller.guess(name, choices)
-    help = guess.help or "write " + ", ".join(choices[:-1]) + " or " + choices[-1]
+    help = guess.help or "write " + listed(choices, "or")
     unit.error("LG002", f"unknown {what} `{name.text}`", name.span, help=help, fix=guess.fix)
     return False
 

@@ -26,12 +26,12 @@ from ..types import (
     DURATION,
     FLOAT,
     INT,
-    JSON,
     NUMBERS,
     ORDERED,
     STR,
     UNKNOWN,
     base,
+    may_be_none,
     optional,
     show,
 )
@@ -148,9 +148,7 @@ def _equality(typer: Typer, written: ast.Binary, left: Expr, right: Expr, facts:
 
 
 def _can_be_none(expr: Expr, facts: Facts) -> bool:
-    if isinstance(expr.type, OptionalOf | NoneOnly | Unknown) or expr.type == JSON:
-        return True
-    return path_of(expr) in facts  # it could be before it was narrowed
+    return may_be_none(expr.type) or path_of(expr) in facts  # it could be before it was narrowed
 
 
 def _differ(typer: Typer, written: ast.Binary, left: Expr, right: Expr) -> None:

@@ -261,11 +261,11 @@ state Job {
   mutation Grade(verdict, score)
 }
 """
-_HEAD = (
+EXAMPLE_HEAD = (
     _STATE + "\ngraph work(Job) {\n  task grade { records Grade }\n  task fix { reads verdict, score }\n\n"
     "  start -> grade\n"
 )
-_TAIL = "  fix -> end\n}\n"
+EXAMPLE_TAIL = "  fix -> end\n}\n"
 
 EXHAUSTIVE = Rule(
     "LG401",
@@ -273,8 +273,8 @@ EXHAUSTIVE = Rule(
     Severity.ERROR,
     "routing not exhaustive: there are values of the fields for which no edge holds",
     "A run that meets such values fails at that node.",
-    _HEAD + "  grade -> end when score > 5\n  grade -> fix when score < 5\n" + _TAIL,
-    _HEAD + "  grade -> end when score > 5\n  grade -> fix else\n" + _TAIL,
+    EXAMPLE_HEAD + "  grade -> end when score > 5\n  grade -> fix when score < 5\n" + EXAMPLE_TAIL,
+    EXAMPLE_HEAD + "  grade -> end when score > 5\n  grade -> fix else\n" + EXAMPLE_TAIL,
     check=_check,
     allowable=True,
 )
@@ -284,8 +284,12 @@ DEAD = Rule(
     Severity.ERROR,
     "an edge that can never be taken: an earlier one always holds, or its guard is false",
     "Where it leads is then not what its writer meant.",
-    _HEAD + "  grade -> end when score > 2\n  grade -> fix when score > 5\n  grade -> fix else\n" + _TAIL,
-    _HEAD + "  grade -> fix when score > 5\n  grade -> end when score > 2\n  grade -> fix else\n" + _TAIL,
+    EXAMPLE_HEAD
+    + "  grade -> end when score > 2\n  grade -> fix when score > 5\n  grade -> fix else\n"
+    + EXAMPLE_TAIL,
+    EXAMPLE_HEAD
+    + "  grade -> fix when score > 5\n  grade -> end when score > 2\n  grade -> fix else\n"
+    + EXAMPLE_TAIL,
     allowable=True,
 )
 CONSTANT = Rule(
@@ -294,7 +298,7 @@ CONSTANT = Rule(
     Severity.WARNING,
     "a guard that is always true or always false",
     "It decides nothing; most often a bound or a name is wrong.",
-    _HEAD + "  grade -> fix when score < 3\n  grade -> end when score <= 10\n" + _TAIL,
-    _HEAD + "  grade -> fix when score < 3\n  grade -> end else\n" + _TAIL,
+    EXAMPLE_HEAD + "  grade -> fix when score < 3\n  grade -> end when score <= 10\n" + EXAMPLE_TAIL,
+    EXAMPLE_HEAD + "  grade -> fix when score < 3\n  grade -> end else\n" + EXAMPLE_TAIL,
     allowable=True,
 )

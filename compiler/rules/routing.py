@@ -15,7 +15,7 @@ from ..graph_view import GraphView
 from ..model import START, Edge
 from ..rule import Rule
 from ..spelling import Guess, Speller
-from .exhaustive import CONSTANT, DEAD, EXHAUSTIVE
+from .exhaustive import CONSTANT, DEAD, EXAMPLE_HEAD, EXAMPLE_TAIL, EXHAUSTIVE
 
 _OUTCOMES: dict[type, tuple[str, ...]] = {
     model.Task: ("error", "timeout"),
@@ -157,22 +157,6 @@ def _unanswered(view: GraphView) -> Iterator[Diagnostic]:
                     )
 
 
-_STATE = """\
-enum Verdict { accept, revise }
-
-state Job {
-  verdict: Verdict = Verdict.revise
-  score:   int = 0  range 0..10
-
-  mutation Grade(verdict, score)
-}
-"""
-_HEAD = (
-    _STATE + "\ngraph work(Job) {\n  task grade { records Grade }\n  task fix { reads verdict, score }\n\n"
-    "  start -> grade\n"
-)
-_TAIL = "  fix -> end\n}\n"
-
 PLAIN = Rule(
     "LG403",
     "ambiguous-edge",
@@ -181,8 +165,8 @@ PLAIN = Rule(
     "Edges of one node exclude each other: one is taken. A plain edge always holds, so what stands "
     "beside it would "
     "depend on the order of lines.",
-    _HEAD + "  grade -> end when verdict == Verdict.accept\n  grade -> fix\n" + _TAIL,
-    _HEAD + "  grade -> end when verdict == Verdict.accept\n  grade -> fix else\n" + _TAIL,
+    EXAMPLE_HEAD + "  grade -> end when verdict == Verdict.accept\n  grade -> fix\n" + EXAMPLE_TAIL,
+    EXAMPLE_HEAD + "  grade -> end when verdict == Verdict.accept\n  grade -> fix else\n" + EXAMPLE_TAIL,
     check=_plain,
     fixable=True,
 )
@@ -193,8 +177,8 @@ OUTCOME = Rule(
     "`on` an outcome that this kind of node has not",
     "The edge would never be taken. Tasks have `error` and, where they have one, `timeout`; subgraphs, "
     "maps and parallels `error`; barriers `timeout` and their decisions.",
-    _HEAD + "  grade -> end\n  grade -> fix on approve\n" + _TAIL,
-    _HEAD + "  grade -> end\n  grade -> fix on error\n" + _TAIL,
+    EXAMPLE_HEAD + "  grade -> end\n  grade -> fix on approve\n" + EXAMPLE_TAIL,
+    EXAMPLE_HEAD + "  grade -> end\n  grade -> fix on error\n" + EXAMPLE_TAIL,
     check=_outcome,
     fixable=True,
 )

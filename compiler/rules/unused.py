@@ -17,9 +17,10 @@ from .. import model
 from ..context import Unit
 from ..effects.mentions import parts
 from ..effects.needs import needs_of, needs_of_graph
-from ..model import Key, OptionalOf, Program, Scalar, Type
+from ..model import Key, Program
 from ..resolve import Resolved
 from ..rule import Rule
+from ..types import may_be_none
 from .use import complete_files
 
 # --- imports ----------------------------------------------------------------------------------------------
@@ -202,7 +203,7 @@ def _clauses(resolved: Resolved, graph: model.Graph) -> Iterator[Diagnostic]:
     state = resolved.program.states.get(graph.state)
     if state is None:
         return
-    solid = {field.name: field for field in state.fields if not _may_be_none(field.type)}
+    solid = {field.name: field for field in state.fields if not may_be_none(field.type)}
     for node in graph.nodes:
         if isinstance(node, model.Task):
             yield from _task(node, solid, len(state.fields))
@@ -299,10 +300,6 @@ def _beside(edge: model.Edge, taken: model.AnswerCall) -> Diagnostic:
         help=f"remove the edge, or the `decides {taken.answer}` of `{name}`",
         related=(Label(taken.place, "decided here"),),
     )
-
-
-def _may_be_none(type: Type) -> bool:
-    return isinstance(type, OptionalOf | model.Unknown | model.NoneOnly) or type == Scalar("json")
 
 
 def _unused(resolved: Resolved) -> Iterator[Diagnostic]:

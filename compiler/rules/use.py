@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...dsl.diagnostic import Diagnostic, Severity
+from ...dsl.lists import listed
 from .. import model
 from ..effects.fields import FieldUses
 from ..model import Field, Key, OptionalOf, State, StateType
@@ -124,7 +125,7 @@ def _listed(names: tuple[str, ...]) -> str:
     shown = [f"`{name}`" for name in names]
     if len(shown) > MOST_NAMED + 1:
         shown = [*shown[:MOST_NAMED], f"{len(shown) - MOST_NAMED} others"]
-    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
+    return listed(shown)
 
 
 def _mutations(uses: FieldUses, state: State) -> Iterator[Diagnostic]:

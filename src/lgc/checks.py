@@ -189,7 +189,8 @@ class _Work:
         given = {path: data[path] for path in texts}
         groups = grouped(given, self._load, self.root, self._users(given) if self.near else None)
         self.mark("imports")
-        known = [self._known(group, texts) for group in groups]
+        digests = [self._digest(group) if self.cache is not None else "" for group in groups]
+        known = [self._known(group, digest, texts) for group, digest in zip(groups, digests, strict=True)]
         self.remembered = sum(len(part.files) for part in known if part is not None)
         self.mark("cache")
         todo = [number for number, part in enumerate(known) if part is None]
@@ -199,13 +200,15 @@ class _Work:
             return groups, [self._check(merged(groups), texts)]  # they may have to do with each other
         for number, part in zip(todo, made, strict=True):
             known[number] = part
-            found = None if part.strays else part_to_data(part, sources_in(groups[number], texts))
-            if self.cache is not None and found is not None:
-                self.cache.keep_part(self._digest(groups[number]), found)
+            if self.cache is None or part.strays:
+                continue
+            found = part_to_data(part, sources_in(groups[number], texts))
+            if found is not None:
+                self.cache.keep_part(digests[number], found)
         return groups, [part for part in known if part is not None]
 
-    def _known(self, group: Group, texts: Mapping[str, Source]) -> Part | None:
-        found = self.cache.part(self._digest(group)) if self.cache is not None else None
+    def _known(self, group: Group, digest: str, texts: Mapping[str, Source]) -> Part | None:
+        found = self.cache.part(digest) if self.cache is not None else None
         return None if found is None else part_from_data(found, sources_in(group, texts))
 
     def _digest(self, group: Group) -> str:
