@@ -147,6 +147,8 @@ class Engine(Observed):
             self._lane = None
         if lane.error is not None:
             raise lane.error
+        if self.broken is not None:
+            raise self.broken
         if lane.outcome == "stopped" and self.root.node != plan.END:
             self.refuse_cancelled()
             raise asyncio.CancelledError
@@ -155,6 +157,13 @@ class Engine(Observed):
     def cancel(self) -> None:
         """Stop all lanes."""
         self.cancelled = True
+        if self._lane is not None:
+            self._lane.stop()
+
+    def lose(self, error: LgcError) -> None:
+        """Stop all lanes: somebody else drives the run."""
+        if self.broken is None:
+            self.broken = error
         if self._lane is not None:
             self._lane.stop()
 
@@ -324,6 +333,7 @@ class Engine(Observed):
                 self.run, self.fence, record,
                 RunStatus.DONE if ended else None,
                 snapshot=self._snapshot(record), decision=decision, settled=settled,
+                lease=0.0 if ended else None,
             ),
         )  # fmt: skip
         return checkpoint

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -21,6 +20,7 @@ from .errors import (
     DecisionRefused,
     LgcError,
     MutationRejected,
+    RunFenced,
     RunUncertain,
     SerializationError,
     storable,
@@ -29,6 +29,7 @@ from .events import EventKind, GraphEvent, StreamChunk
 from .frame import Frame
 from .graph import Graph
 from .lane import Lane
+from .lease import LEASE, Heartbeat, owner, refuse_held
 from .machine import complete
 from .position import begin, locate, to_snapshot
 from .restore import RestoreMode, fork, provided, put_graphs, rebuild, restorable
@@ -71,23 +72,19 @@ class Settlement(StrEnum):
     SKIP = "skip"
 
 
-def owner() -> str:
-    """Who drives a run, for people: host and process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
 class Session(Generic[S]):
     """Drives one run. Made by `start` or `restore`.
 
     A session belongs to one event loop. Several sessions may be made for one run, but only the newest may
-    commit: the others get RunFenced.
+    commit: the others get RunFenced. While one of them runs, it holds a lease: other processes leave it alone.
     """
 
-    def __init__(self, graph: Graph[S], engine: Engine, status: RunStatus) -> None:
+    def __init__(self, graph: Graph[S], engine: Engine, status: RunStatus, lease: float = LEASE) -> None:
         self._graph = graph
         self._engine = engine
         self._status = status
         self._busy = False
+        self._lease = lease
 
     @classmethod
     async def start(
@@ -103,6 +100,7 @@ class Session(Generic[S]):
         checkpoint_sink: CheckpointSink | None = None,
         barrier_sink: BarrierSink | None = None,
         clock: Clock | None = None,
+        lease: float = LEASE,
     ) -> Session[T]:
         """Begin a run.
 
@@ -112,6 +110,7 @@ class Session(Generic[S]):
             store: where the run is kept; None: nowhere, and it cannot be restored.
             run_id: its id; None: a new one.
             launch: JSON that says how it was started, kept for whoever resumes it.
+            lease: seconds that a silent owner counts as being at work; renewed every third of it.
 
         Raises:
             SerializationError: the state does not fit its types or constraints.
@@ -142,7 +141,7 @@ class Session(Generic[S]):
             root, run=run, step=0, store=store, fence=fence, clock=ticking, stream_sink=stream_sink,
             trace_sink=trace_sink, checkpoint_sink=checkpoint_sink, barrier_sink=barrier_sink,
         )  # fmt: skip
-        return Session(graph, engine, RunStatus.RUNNING)
+        return Session(graph, engine, RunStatus.RUNNING, lease)
 
     @classmethod
     async def restore(
@@ -155,6 +154,8 @@ class Session(Generic[S]):
         transients: Mapping[str, object] | None = None,
         reason: str = "",
         actor: str = "",
+        take_over: bool = False,
+        lease: float = LEASE,
         stream_sink: StreamSink | None = None,
         trace_sink: TraceSink | None = None,
         checkpoint_sink: CheckpointSink | None = None,
@@ -168,17 +169,22 @@ class Session(Generic[S]):
             transients: values of transient fields, or functions without parameters that make them
                 (once; they may be `async`).
             reason, actor: why and by whom, for `RestoreMode.FORCE`.
+            take_over: take the run also where another process is at work on it, which can then commit no more.
+            lease: seconds that a silent owner counts as being at work; renewed every third of it.
 
         Raises:
+            RunFenced: another process is at work on the run, or was faster to take it.
             RunNotFound, StorageError, CheckpointCorrupted: from the store.
             GraphMismatch: the run was made under another graph; says what changed.
             TransientMissing: names the field.
         """
         ticking = clock or SystemClock()
         run = await store.get_run(run_id)
+        if not take_over:
+            refuse_held(run, ticking.time())
         override = await restorable(store, graph, run, mode, reason, actor, ticking.time())
         values = await provided(graph, run, transients or {})  # refused before another session is overtaken
-        fence = await store.take(run_id, owner())
+        fence = await store.take(run_id, owner(), expect=None if take_over else run.fence)
         position = await rebuild(store, graph, run, values)
         if override is not None:
             await put_graphs(store, graph.plan)
@@ -190,7 +196,7 @@ class Session(Generic[S]):
             attempts=await store.attempts(run_id), stream_sink=stream_sink, trace_sink=trace_sink,
             checkpoint_sink=checkpoint_sink, barrier_sink=barrier_sink,
         )  # fmt: skip
-        session = Session(graph, engine, run.status)
+        session = Session(graph, engine, run.status, lease)
         for warning in store.warnings():
             engine.observe(None, warning, "warning")
         if run.status not in (RunStatus.DONE, RunStatus.CANCELLED) and session._uncertain():
@@ -250,10 +256,10 @@ class Session(Generic[S]):
         if self._status is RunStatus.CANCELLED:
             raise Cancelled("the run was cancelled", run=engine.run, step=engine.step)
         self._busy = True
+        beat = Heartbeat(self._lease, self._renew, engine.lose)
         try:
             self._refuse_uncertain()
-            if self._status is not RunStatus.RUNNING:
-                await self._note(RunStatus.RUNNING)
+            await self._hold(beat)
             engine.say(EventKind.RUN_STARTED, engine.root)
             if engine.root.node == plan.END:
                 await self._note(RunStatus.DONE)
@@ -265,10 +271,14 @@ class Session(Generic[S]):
                 engine.refuse_cancelled()
             self._status = status
         except LgcError as error:
-            await self._failed(error)
+            raise await self._failed(error) from error.__cause__
+        except BaseException:
+            with suppress(LgcError):  # the lease of a session that cannot even say this runs out by itself
+                await self._renew(0.0)
             raise
         finally:
             self._busy = False
+            await beat.stop()
         if self._status is RunStatus.WAITING:
             engine.say(EventKind.RUN_WAITING, engine.root, barriers=[b.id for b in self.waiting])
         else:
@@ -279,24 +289,55 @@ class Session(Generic[S]):
         """Whether an answer came in after a barrier had given up waiting."""
         return any(fitting(self._engine.decisions, info)[0] is not None for info in self.waiting)
 
-    async def _failed(self, error: LgcError) -> None:
+    async def _hold(self, beat: Heartbeat) -> None:
+        """Take the lease before any node is called."""
         engine = self._engine
+        self._status = RunStatus.RUNNING
+        if engine.store is not None:
+            until = engine.clock.time() + self._lease
+            await engine.commit(
+                None, Commit(engine.run, engine.fence, status=RunStatus.RUNNING, lease=until)
+            )
+            beat.start()
+
+    async def _renew(self, length: float) -> None:
+        engine = self._engine
+        if engine.store is not None:
+            until = engine.clock.time() + length if length else 0.0
+            await engine.commit(None, Commit(engine.run, engine.fence, lease=until))
+
+    async def _failed(self, error: LgcError) -> LgcError:
+        """Note how the run ended; the error to raise."""
+        engine = self._engine
+        if isinstance(error, RunFenced) and await self._cancelled_elsewhere():
+            self._status = RunStatus.CANCELLED
+            error = Cancelled("the run was cancelled by another process")
         error.at(run=engine.run, step=engine.step)
         if isinstance(error, RunUncertain):
             await self._note(RunStatus.UNCERTAIN, error.message)
         elif isinstance(error, Cancelled):
-            await self._note(RunStatus.CANCELLED)
+            if self._status is not RunStatus.CANCELLED:
+                await self._note(RunStatus.CANCELLED)
             engine.say(EventKind.RUN_CANCELLED, engine.root)
-            return
+            return error
         elif not fatal(error):
             await self._note(RunStatus.FAILED, error.message)
         engine.say(EventKind.RUN_FAILED, engine.root, error=error.message, type=type(error).__name__)
+        return error
+
+    async def _cancelled_elsewhere(self) -> bool:
+        assert self._engine.store is not None
+        with suppress(LgcError):
+            return (await self._engine.store.get_run(self._engine.run)).status is RunStatus.CANCELLED
+        return False
 
     async def _note(self, status: RunStatus, error: str = "") -> None:
         self._status = status
         engine = self._engine
         if engine.store is not None:
-            await engine.commit(None, Commit(engine.run, engine.fence, status=status, error=storable(error)))
+            await engine.commit(
+                None, Commit(engine.run, engine.fence, status=status, error=storable(error), lease=0.0)
+            )
 
     def _result(self, since: float) -> GraphResult[S]:
         engine = self._engine

@@ -63,6 +63,7 @@ class CommitWriter:
             or commit.attempt is not None
             or commit.settled
             or commit.override is not None
+            or commit.lease is not None
         ):
             return False
         head = self._ledger.find(commit.run)
@@ -145,6 +146,8 @@ class CommitWriter:
         if commit.override is not None:
             _same_run(run, commit.override.run, "forced restore")
             registry.add_override(head.key, commit.override)
+        if commit.lease is not None:
+            registry.set_lease(head.key, commit.lease)
 
     def _snapshot(self, commit: Commit, head: Head) -> None:
         snapshot = commit.snapshot

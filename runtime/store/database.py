@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
 from ..errors import CheckpointCorrupted, LgcError, SerializationError, StorageError
-from .schema import APPLICATION, TABLES, VERSION
+from .schema import APPLICATION, MIGRATIONS, TABLES, VERSION, statements
 
 Row: TypeAlias = tuple[Any, ...]
 Durability: TypeAlias = Literal["full", "normal"]
@@ -135,15 +135,37 @@ class Database:
         with self.transaction() as connection:
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 return  # another process was faster
-            for statement in TABLES.split(";\n"):
+            for statement in statements(TABLES):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
-            meta = [("version", str(VERSION)), ("codec", codec)]
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", [("version", "1"), ("codec", codec)])
+            self._migrate()
+
+    def _migrate(self) -> None:
+        """Bring the tables of an earlier version up to this one (inside a transaction)."""
+        execute = self.connection.execute
+        row = execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
+        while row is not None and row[0].isdigit() and int(row[0]) in MIGRATIONS:
+            for statement in statements(MIGRATIONS[int(row[0])]):
+                execute(statement)
+            row = (str(int(row[0]) + 1),)
+            execute("UPDATE meta SET value = ? WHERE name = 'version'", row)
+
+    def _meta(self) -> dict[str, str]:
+        return dict(self.connection.execute("SELECT name, value FROM meta").fetchall())
 
     def _check(self, codec: str) -> None:
-        meta = dict(self.connection.execute("SELECT name, value FROM meta").fetchall())
+        meta = self._meta()
         version, written = meta.get("version", ""), meta.get("codec", "")
+        if version.isdigit() and int(version) in MIGRATIONS:
+            if self.readonly:
+                raise StorageError(
+                    f"{self.path} has schema version {version}, this lgc reads version {VERSION}",
+                    hint="open it once for writing (`lgc store compact` does), and it is brought up to date",
+                )
+            with self.transaction():
+                self._migrate()
+            version = self._meta().get("version", "")
         if version != str(VERSION):
             raise StorageError(
                 f"{self.path} has schema version {version or '?'}, this lgc knows version {VERSION}",

@@ -63,6 +63,7 @@ class MemoryStore:
             or commit.attempt is not None
             or commit.settled
             or commit.override is not None
+            or commit.lease is not None
         ):
             self._rest(commit, history)
         if record is not None:
@@ -91,6 +92,8 @@ class MemoryStore:
         if commit.override is not None:
             history.overrides.append(commit.override)
             run = replace(run, hash=commit.override.actual)
+        if commit.lease is not None:
+            run = replace(run, lease=commit.lease)
         history.run = run
         if snapshot is not None:
             history.checkpoints[snapshot.id] = snapshot
@@ -245,13 +248,15 @@ class MemoryStore:
         ]
         return sorted(found, key=lambda run: -run.created)
 
-    async def take(self, run: str, owner: str) -> int:
-        """Become the one who drives a run; the new fencing token. Raises RunNotFound."""
+    async def take(self, run: str, owner: str, *, expect: int | None = None, lease: float = 0.0) -> int:
+        """Become the one who drives a run; the new fencing token. Raises RunNotFound, RunFenced."""
         history = self._histories.get(run)
         if history is None or history.run is None:
             raise unknown(run)
+        if expect is not None and history.fence != expect:
+            raise fenced(run, expect, history.fence, history.run.owner)
         demand_texts((owner,), f"owner of {run}")
-        history.run = replace(history.run, owner=owner, updated=time.time())
+        history.run = replace(history.run, owner=owner, updated=time.time(), lease=lease)
         history.fence += 1
         self._changes += 1
         return history.fence

@@ -9,6 +9,7 @@ Promises that the conformance suite (`lgc.runtime.testing`) tries:
   process (and of the machine, where the store says so);
 * it refuses (`RunFenced`) when the run's fencing token is not the one given: every `take` of a run
   raises the token, so a session that was overtaken can never commit again;
+* of many that `take` a run with the same `expect`, one gets it;
 * steps of a run are 1, 2, 3 … without gaps; a step that is already there is refused;
 * what is read is what was written, or CheckpointCorrupted.
 
@@ -18,7 +19,7 @@ All times are seconds since the epoch (UTC). Texts that hold data of a run (`inp
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol, Self, TypeVar
@@ -62,6 +63,7 @@ class RunRecord:
         error: why it failed, "" otherwise.
         launch: how it was started (JSON; the command line's business), "" where unknown.
         parent: `RUN@STEP` of the run that it was forked from, "" for none.
+        lease: until when the owner counts as being at work (seconds since the epoch), 0.0 for not at all.
     """
 
     run: str
@@ -76,6 +78,7 @@ class RunRecord:
     error: str = ""
     launch: str = ""
     parent: str = ""
+    lease: float = 0.0
 
 
 class MutationRecord(NamedTuple):
@@ -203,6 +206,7 @@ class Commit:
         attempt: an attempt to record before its call, or None.
         settled: (frame, node, visit) of attempts that a person has settled; they are forgotten.
         override: a forced restore to record (the run's hash becomes `override.actual`), or None.
+        lease: until when the owner now counts as being at work (0.0: no longer), or None to leave it.
     """
 
     run: str
@@ -215,6 +219,40 @@ class Commit:
     attempt: AttemptRecord | None = None
     settled: tuple[tuple[str, str, int], ...] = ()
     override: OverrideRecord | None = None
+    lease: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """How much a store holds.
+
+    Attributes:
+        runs: how many runs of each status.
+        steps, checkpoints, snapshots, decisions, graphs, values: how many records; `checkpoints` counts those
+            with and without snapshots, `values` the large values that are kept once each.
+        bytes: what they take, by kind (`log`, `snapshots`, `values`, `graphs`, `other`), and `total`: what
+            the store takes on its medium, indices and free space included.
+        free: bytes of `total` that are free for new records.
+    """
+
+    runs: Mapping[RunStatus, int]
+    steps: int
+    checkpoints: int
+    snapshots: int
+    decisions: int
+    graphs: int
+    values: int
+    bytes: Mapping[str, int]
+    free: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Something stored that is not what was written. `run` is "" and `step` None where that is not known."""
+
+    what: str
+    run: str = ""
+    step: int | None = None
 
 
 class CheckpointStore(Protocol):
@@ -295,8 +333,15 @@ class Store(CheckpointStore, MutationLogStore, Protocol):
         """Runs, newest first."""
         ...
 
-    async def take(self, run: str, owner: str) -> int:
-        """Become the one who drives a run; the new fencing token. Raises RunNotFound."""
+    async def take(self, run: str, owner: str, *, expect: int | None = None, lease: float = 0.0) -> int:
+        """Become the one who drives a run; the new fencing token.
+
+        Args:
+            expect: take it only if the token still is this one; None: in any case.
+            lease: until when the owner counts as being at work (seconds since the epoch).
+
+        Raises RunNotFound, RunFenced where the token is not the expected one.
+        """
         ...
 
     async def commit(self, commit: Commit) -> None:
@@ -326,6 +371,23 @@ class Store(CheckpointStore, MutationLogStore, Protocol):
 
     async def overrides(self, run: str) -> Sequence[OverrideRecord]:
         """Forced restores of a run, oldest first."""
+        ...
+
+    async def delete_run(self, run: str) -> bool:
+        """Really delete a run with all that belongs to it; whether it was there. Large values that no other
+        run uses go with it."""
+        ...
+
+    async def stats(self) -> StoreStats:
+        """How much there is."""
+        ...
+
+    async def verify(self) -> Sequence[Damage]:
+        """Read everything that is stored and say what is not what was written. Changes nothing."""
+        ...
+
+    async def shrink(self) -> None:
+        """Give the space of what was deleted back to the medium."""
         ...
 
     async def data_version(self) -> int:

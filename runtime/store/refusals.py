@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import RunFenced, RunNotFound, StorageError
+from ..lease import shown
 from .protocols import MutationRecord
 
 
@@ -13,7 +14,7 @@ def unknown(run: str) -> RunNotFound:
 
 def fenced(run: str, given: int, current: int, owner: str) -> RunFenced:
     """The error for a session that was overtaken."""
-    by = f" by {owner}" if owner else ""
+    by = f" by {shown(owner)}" if owner else ""
     return RunFenced(f"the run was taken over{by} (token {current}, this session has {given})", run=run)
 
 

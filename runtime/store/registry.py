@@ -15,12 +15,12 @@ from .protocols import (
     RunRecord,
     RunStatus,
 )
-from .refusals import unknown
+from .refusals import fenced, unknown
 from .seals import seal
 
 _RUN = (
     "SELECT r.key, h.run, r.graph, r.hash, r.status, r.input, r.created, r.updated, r.owner, r.fence,"
-    " r.error, r.launch, r.parent, r.seal,"
+    " r.error, r.launch, r.parent, r.lease, r.seal,"
     # The row of a run is not touched at each step; its last record knows when that was.
     " (SELECT l.time FROM log l WHERE l.run = r.key ORDER BY l.step DESC LIMIT 1)"
     " FROM run r JOIN history h ON h.key = r.key"
@@ -75,10 +75,10 @@ class Registry:
         created = run.created + 0.0
         self._database.rows(
             "INSERT INTO run (key, graph, hash, status, input, created, updated, owner, fence, error, launch,"
-            " parent, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " parent, lease, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 key, run.graph, hash, str(run.status), input, created, run.updated + 0.0, run.owner,
-                run.fence, run.error, launch, run.parent,
+                run.fence, run.error, launch, run.parent, run.lease + 0.0,
                 seal(key, run.run, run.graph, hash, input, created, launch, run.parent),
             ),
         )  # fmt: skip
@@ -111,7 +111,7 @@ class Registry:
 
     def _run(self, row: Row) -> RunRecord:
         (key, run, graph, hash, status, input, created, updated, owner, fence, error, launch, parent,
-         checksum, last) = row  # fmt: skip
+         lease, checksum, last) = row  # fmt: skip
         if checksum != seal(key, run, graph, hash, input, created, launch, parent):
             raise CheckpointCorrupted("the run is not what was written: its checksum is wrong", run=run)
         try:
@@ -122,20 +122,27 @@ class Registry:
         return RunRecord(
             run, graph, self._ledger.hash_text(hash), known, decode(input, f"{run} input"), created,
             updated if last is None else max(updated, last), owner, fence, error,
-            decode(launch, f"{run} launch") if launch else "", parent,
+            decode(launch, f"{run} launch") if launch else "", parent, lease,
         )  # fmt: skip
 
-    def take(self, run: str, owner: str, now: float) -> int:
-        """Raise the token of a run; the new one. Raises RunNotFound."""
+    def take(self, run: str, owner: str, now: float, expect: int | None, lease: float) -> int:
+        """Raise the token of a run; the new one. Raises RunNotFound, RunFenced."""
         self._ledger.drop(run)
         key = self._ledger.head(run).key
-        self._database.rows(
-            "UPDATE run SET fence = fence + 1, owner = ?, updated = ? WHERE key = ?", (owner, now, key)
-        )
-        row = self._database.row("SELECT fence FROM run WHERE key = ?", (key,))
+        row = self._database.row("SELECT fence, owner FROM run WHERE key = ?", (key,))
         if row is None:
             raise unknown(run)
-        return int(row[0])
+        if expect is not None and row[0] != expect:
+            raise fenced(run, expect, *row)
+        self._database.rows(
+            "UPDATE run SET fence = fence + 1, owner = ?, updated = ?, lease = ? WHERE key = ?",
+            (owner, now, lease + 0.0, key),
+        )
+        return int(row[0]) + 1
+
+    def set_lease(self, key: int, lease: float) -> None:
+        """Until when the owner of a run counts as being at work."""
+        self._database.rows("UPDATE run SET lease = ? WHERE key = ?", (lease + 0.0, key))
 
     def set_status(self, key: int, status: RunStatus, error: str, now: float) -> None:
         """Where a run stands now."""

@@ -7,13 +7,15 @@
 * `graph` gives each graph hash a small number; `canonical` is NULL where only the hash is known;
 * a checkpoint by reference is only the flag in its log row (1; 2 once it was removed). `checkpoint` holds
   those with a snapshot of their own;
-* `sum` chains the rows of a log: it covers the sum of the row before. `seal` covers the row that it is in.
+* `sum` chains the rows of a log: it covers the sum of the row before. `seal` covers the row that it is in;
+* `value` holds large values, each once for the whole store, `value_use` which runs use which of them;
+* `lease` of a run is until when its owner counts as being at work.
 """
 
 from __future__ import annotations
 
 APPLICATION = 0x4C47_5231  # `LGR1` in the file's header, for `file` and for us
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -60,3 +62,22 @@ CREATE TABLE override (
 );
 CREATE INDEX override_run ON override (run);
 """
+
+_LEASES = "ALTER TABLE run ADD COLUMN lease REAL NOT NULL DEFAULT 0.0;\n"
+
+_VALUES = """
+CREATE TABLE value (key INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, data BLOB NOT NULL, seal BLOB NOT NULL);
+CREATE TABLE value_use (
+  run INTEGER NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (run, value)
+) WITHOUT ROWID;
+CREATE INDEX value_use_value ON value_use (value);
+"""
+
+# What turns a store of a version into one of the next. A new store is made by all of them, one after the
+# other: so that they cannot drift apart from the tables of a new store.
+MIGRATIONS: dict[int, str] = {1: _LEASES + _VALUES}
+
+
+def statements(text: str) -> list[str]:
+    """The statements of a text like those above."""
+    return [one for one in text.split(";\n") if one.strip()]

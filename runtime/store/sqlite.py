@@ -239,11 +239,11 @@ class SqliteStore:
         """Runs, newest first."""
         return self._opened().registry.list_runs(status, graph)
 
-    async def take(self, run: str, owner: str) -> int:
-        """Become the one who drives a run; the new fencing token. Raises RunNotFound."""
+    async def take(self, run: str, owner: str, *, expect: int | None = None, lease: float = 0.0) -> int:
+        """Become the one who drives a run; the new fencing token. Raises RunNotFound, RunFenced."""
         state = self._writable()
         with state.change():
-            fence = state.registry.take(run, owner, time.time())
+            fence = state.registry.take(run, owner, time.time(), expect, lease)
         self._changes += 1
         return fence
 

@@ -82,14 +82,14 @@ def cancel_command(run: str, store_url: str) -> int:
     """
 
     async def work(store: Store) -> str:
-        from ..runtime.session import owner
+        from ..runtime.lease import owner
         from ..runtime.store.protocols import Commit, RunStatus
 
         found = await get_run(store, run)
         if found.status in (RunStatus.DONE, RunStatus.CANCELLED):
             raise Failure(f"run `{found.run}` is {found.status} already", status=1)
         fence = await store.take(found.run, owner())
-        await store.commit(Commit(found.run, fence, status=RunStatus.CANCELLED))
+        await store.commit(Commit(found.run, fence, status=RunStatus.CANCELLED, lease=0.0))
         return found.run
 
     found = with_store(store_url, work, reading=False, existing=True)
