@@ -138,7 +138,8 @@ def prepare(compiled: Compiled, *, bind_nodes: bool, quiet: bool = False) -> Pre
         Exit: a built module is stale, which is reported unless `quiet`.
     """
     launch, settings, program = compiled.launch, compiled.settings, compiled.program
-    look_in([os.getcwd(), launch.folder, os.path.dirname(launch.source)], settings)
+    # Where it was started comes before where it is resumed: there may be other modules of the same names here.
+    look_in([launch.folder, os.getcwd(), os.path.dirname(launch.source)], settings)
     modules = Generated(program, {m.path: from_root(m.path, settings) for m in program.modules})
     modules.install()
     if not bind_nodes:
@@ -215,5 +216,6 @@ def stored_launch(run: RunRecord, source: str = "", nodes: str = "") -> Launch:
         path = kept.source
     if not os.path.isfile(path):
         raise Failure(f"{path}: no such file (run `{run.run}` was started from it)", "name it: --source FILE")
-    kept_nodes = kept.nodes if kept is not None else ""
-    return Launch(path, graph, nodes or kept_nodes, kept.folder if kept is not None else "")
+    if nodes or kept is None:  # modules that are named now are looked for here first
+        return Launch(path, graph, nodes, os.getcwd())
+    return Launch(path, graph, kept.nodes, kept.folder)

@@ -60,6 +60,7 @@ class Seen:
             "created": run.created,
             "updated": run.updated,
             "owner": run.owner,
+            "lease": run.lease,
             "error": run.error,
             "parent": run.parent,
             "state": self.state,

@@ -64,8 +64,11 @@ def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str
 
 
 @click.command("resume")
-@click.argument("run")
+@click.argument("run", default="", metavar="RUN|--all")
 @store_option
+@click.option("--all", "everything", is_flag=True, help="Every run that nobody drives and that can go on.")
+@click.option("--like", default="", hidden=True, help="With --all: only those started as this run was.")
+@click.option("--take-over", is_flag=True, help="Also where another process is at work on the run.")
 @click.option(
     "--mode", type=click.Choice(MODES), default="strict", show_default=True, help="Under which graphs."
 )
@@ -81,19 +84,43 @@ def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str
     "--json", "as_json", is_flag=True, help="Events and chunks as JSON, one a line; the result last."
 )
 def resume_command(
-    run: str, store_url: str, mode: str, reason: str, actor: str, source: str, nodes: str, as_json: bool
+    run: str,
+    store_url: str,
+    everything: bool,
+    like: str,
+    take_over: bool,
+    mode: str,
+    reason: str,
+    actor: str,
+    source: str,
+    nodes: str,
+    as_json: bool,
 ) -> int:
-    """Go on with a run, wherever it stands.
+    """Go on with a run, wherever it stands, or with all of them.
 
     The source and the nodes are those that the run was started with. If the graph has changed since,
     the run is refused and the changes are told; `--mode force --reason TEXT --actor NAME` takes it over
     all the same, and the run's history says so.
+
+    A run that a living process drives is left to it. `--all` takes up what died with its process, what
+    has been answered since, and barriers whose time is over; it is made for a timer.
     """
+    if everything == bool(run):
+        raise click.UsageError(
+            "name a run, or say --all" if not run else "a run and --all exclude each other"
+        )
+    if everything:
+        if mode != "strict" or take_over or source or nodes:
+            raise click.UsageError("--all goes with --store and --json only")
+        from .resume_all import resume_all
+
+        return resume_all(store_url, as_json=as_json, like=like)
     if mode == "force" and not (reason.strip() and actor.strip()):
         raise click.UsageError("--mode force needs --reason and --actor: both are kept with the run")
     return go_on(
-        store_url, run, source=source, nodes=nodes, mode=mode, reason=reason, actor=actor, as_json=as_json
-    )
+        store_url, run, source=source, nodes=nodes, mode=mode, reason=reason, actor=actor, as_json=as_json,
+        take_over=take_over,
+    )  # fmt: skip
 
 
 def go_on(
@@ -106,6 +133,7 @@ def go_on(
     reason: str = "",
     actor: str = "",
     as_json: bool = False,
+    take_over: bool = False,
 ) -> int:
     """Restore a run and follow it; the exit status."""
 
@@ -127,6 +155,7 @@ def go_on(
             reason=reason,
             actor=actor,
             transients=prepared.transients,
+            take_over=take_over,
         )
 
     url = store_url(given_store)

@@ -78,6 +78,8 @@ def _run_json(run: RunRecord, step: int, place: str) -> dict[str, Any]:
         "at": place,
         "created": run.created,
         "updated": run.updated,
+        "owner": run.owner,
+        "lease": run.lease,
         "error": run.error,
         "parent": run.parent,
     }
@@ -142,6 +144,8 @@ def _show_head(run: RunRecord, steps: int, style: Style) -> None:
     out(f"  started  {moment(run.created)}")
     out(f"  changed  {moment(run.updated)} ({age(time.time() - run.updated)} ago)")
     out(f"  steps    {steps}")
+    if run.lease > time.time():
+        out(f"  driven   by {printable(run.owner.partition('~')[0])}")
     if run.parent:
         out(f"  forked   from {run.parent}")
     if run.error:
