@@ -184,7 +184,7 @@ class Session(Generic[S]):
             refuse_held(run, ticking.time())
         override = await restorable(store, graph, run, mode, reason, actor, ticking.time())
         values = await provided(graph, run, transients or {})  # refused before another session is overtaken
-        fence = await store.take(run_id, owner(), expect=None if take_over else run.fence)
+        fence = await store.take(run_id, owner(), expect=None if take_over else run)
         position = await rebuild(store, graph, run, values)
         if override is not None:
             await put_graphs(store, graph.plan)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
-from ..errors import RunExists, RunNotFound, StorageError
+from ..errors import RunExists, RunFenced, RunNotFound, StorageError
 from ..store.protocols import AttemptRecord, Commit, OverrideRecord, RunStatus
 from .subject import (
     HASH,
@@ -57,6 +58,48 @@ async def a_run_is_read_as_it_was_written(subject: Subject) -> None:
         await refused(store.get_run("none"), RunNotFound, "reading no run")
         await refused(store.take("none", "me"), RunNotFound, "taking no run")
         expect(await store.take(run.run, "you"), 8, "the token")
+
+
+@checks.add()
+async def of_two_with_the_same_token_one_takes_the_run(subject: Subject) -> None:
+    """`expect` is compared and changed in one go; a lease is part of it."""
+    async with subject.two() as (first, second):
+        fence = await begun(first)
+        seen = await second.get_run("r")
+        expect((seen.fence, seen.lease), (fence, 0.0), "token and lease of a run that was only taken")
+        new = await second.take("r", "second", expect=seen, lease=5e9)
+        await refused(first.take("r", "first", expect=seen, lease=6e9), RunFenced, "taking it once more")
+        seen = await first.get_run("r")
+        expect((seen.owner, seen.fence, seen.lease), ("second", new, 5e9), "the run")
+        await second.commit(Commit("r", new, lease=5.1e9))
+        await refused(
+            first.take("r", "first", expect=seen), RunFenced, "taking it after its lease was renewed"
+        )
+        seen = await first.get_run("r")
+        both = await asyncio.gather(
+            first.take("r", "a", expect=seen), second.take("r", "b", expect=seen), return_exceptions=True
+        )
+        expect(sum(isinstance(one, RunFenced) for one in both), 1, "refusals of two at the same moment")
+        await refused(second.take("none", "me", expect=seen), RunNotFound, "taking no run")
+
+
+@checks.add()
+async def a_lease_is_kept_up_under_the_token(subject: Subject) -> None:
+    """Alone, with a step or with a status; not by a session that was overtaken."""
+    async with subject.make() as store:
+        fence = await begun(store)
+        await store.commit(Commit("r", fence, lease=7e9))
+        expect((await store.get_run("r")).lease, 7e9, "the lease")
+        await store.commit(Commit("r", fence, a_step()))
+        expect((await store.get_run("r")).lease, 7e9, "the lease after a step")
+        await store.commit(Commit("r", fence, a_step(step=2), status=RunStatus.DONE, lease=0.0))
+        run = await store.get_run("r")
+        expect((run.lease, run.status), (0.0, RunStatus.DONE), "the run at its end")
+        await store.take("r", "other", lease=8e9)
+        await refused(
+            store.commit(Commit("r", fence, lease=9e9)), RunFenced, "a lease of an overtaken session"
+        )
+        expect((await store.get_run("r")).lease, 8e9, "the lease")
 
 
 @checks.add()

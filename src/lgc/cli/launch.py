@@ -138,7 +138,7 @@ def prepare(compiled: Compiled, *, bind_nodes: bool, quiet: bool = False) -> Pre
         Exit: a built module is stale, which is reported unless `quiet`.
     """
     launch, settings, program = compiled.launch, compiled.settings, compiled.program
-    # Where it was started comes before where it is resumed: there may be other modules of the same names here.
+    # Where it was started comes first: where it is resumed there may be other modules of the same names.
     look_in([launch.folder, os.getcwd(), os.path.dirname(launch.source)], settings)
     modules = Generated(program, {m.path: from_root(m.path, settings) for m in program.modules})
     modules.install()

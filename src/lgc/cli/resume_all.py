@@ -74,7 +74,7 @@ def resume_all(given_store: str, *, as_json: bool, like: str = "") -> int:
                 launch = (await get_run(store, like)).launch
                 return await _together(store, kinds.get(launch, []), as_json)
             if len(kinds) <= 1:
-                return await _together(store, next(iter(kinds.values()), []), as_json)
+                return [one for runs in kinds.values() for one in await _together(store, runs, as_json)]
         turns = asyncio.Semaphore(PROCESSES)
         found = [_apart(given_store, runs[0].run, turns, as_json) for runs in kinds.values()]
         return [one for outcomes in await asyncio.gather(*found) for one in outcomes]
@@ -200,8 +200,9 @@ def _from_line(line: str) -> Outcome | None:
     """An outcome that a process told; None for anything else that nodes print."""
     try:
         data: Any = json.loads(line)
-        error = data.get("error")
-        return Outcome(data["run"], data["status"], data.get("text", (error or {}).get("message", "")), error)
+        error: dict[str, Any] | None = data.get("error")
+        text: str = error["message"] if error else data.get("text", "")
+        return Outcome(data["run"], data["status"], text, error)
     except (ValueError, KeyError, AttributeError):
         return None
 
