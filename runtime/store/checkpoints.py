@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from ..codec import Codec
 from ..errors import CheckpointCorrupted, CheckpointNotFound
 from .database import Database, Row
-from .ledger import Ledger
+from .ledger import Head, Ledger
 from .protocols import CheckpointRecord
 from .replay import Replay
 from .seals import seal
 
-_SELECT = "SELECT key, id, run, step, hash, created, snapshot, seal FROM checkpoint"
+_SELECT = "SELECT key, id, run, step, hash, created, snapshot, seal, listed FROM checkpoint"
+
+
+def _sealed(id: str, run: int, step: int, hash: int, created: float, snapshot: bytes, listed: int) -> bytes:
+    # One that is listed is sealed as it was before there were others.
+    columns = (id, run, step, hash, created, snapshot)
+    return seal(*columns) if listed == 1 else seal(*columns, listed)
 
 
 class Checkpoints:
@@ -34,17 +40,19 @@ class Checkpoints:
         if checkpoint.snapshot:
             snapshot = self._codec.encode(checkpoint.snapshot, f"{checkpoint.id} snapshot")
         self._database.rows(
-            "INSERT OR REPLACE INTO checkpoint (id, run, step, hash, created, snapshot, seal)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO checkpoint (id, run, step, hash, created, snapshot, listed, seal)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                checkpoint.id, run, checkpoint.step, hash, created, snapshot,
-                seal(checkpoint.id, run, checkpoint.step, hash, created, snapshot),
+                checkpoint.id, run, checkpoint.step, hash, created, snapshot, int(checkpoint.listed),
+                _sealed(
+                    checkpoint.id, run, checkpoint.step, hash, created, snapshot, int(checkpoint.listed)
+                ),
             ),
         )  # fmt: skip
 
     def load(self, id: str) -> CheckpointRecord:
         """By id. Raises CheckpointNotFound, CheckpointCorrupted."""
-        row = self._database.row(f"{_SELECT} WHERE id = ?", (id,))
+        row = self._database.row(f"{_SELECT} WHERE id = ? AND listed <> 0", (id,))
         if row is not None:
             return self._record(row)
         found = self._flagged(id)
@@ -60,7 +68,8 @@ class Checkpoints:
         found = [
             CheckpointRecord(id, run, step, self._ledger.hash_text(hash), created, "", seal.hex())
             for id, step, hash, created, seal in self._database.rows(
-                "SELECT id, step, hash, created, seal FROM checkpoint WHERE run = ? ORDER BY key DESC",
+                "SELECT id, step, hash, created, seal FROM checkpoint WHERE run = ? AND listed <> 0"
+                " ORDER BY key DESC",
                 (head.key,),
             )
         ]
@@ -76,44 +85,84 @@ class Checkpoints:
         return sorted(found, key=lambda checkpoint: -checkpoint.step)
 
     def delete(self, id: str) -> bool:
-        """Remove one; whether it was there."""
-        execute = self._database.connection.execute
-        gone = execute("DELETE FROM checkpoint WHERE id = ?", (id,)).rowcount
+        """Remove one; whether it was there. What a run cannot be rebuilt without stays, not listed."""
+        row = self._database.row(f"{_SELECT} WHERE id = ? AND listed = 1", (id,))
+        if row is not None:
+            if self._indispensable(row):
+                self.unlist(row)
+            else:
+                self._database.rows("DELETE FROM checkpoint WHERE key = ?", (row[0],))
         place = self._place(id)
+        flags = 0
         if place is not None:
-            gone += execute(
+            flags = self._database.connection.execute(
                 "UPDATE log SET checkpoint = 2 WHERE run = ? AND step = ? AND checkpoint = 1", place
             ).rowcount
-        return gone > 0
+        return row is not None or flags > 0
 
     def prune(self, run: str, keep: int) -> int:
-        """Remove all but the newest `keep`, and the newest snapshot that is still needed."""
+        """Remove all but the newest `keep`; how many are no longer listed."""
         head = self._ledger.find(run)
         if head is None:
             return 0
         checkpoints = self.list(run)
-        keep = max(keep, 0)
-        needed = self._needed(head.key, checkpoints[:keep], head.base, head.step)
-        gone = [checkpoint.id for checkpoint in checkpoints[keep:] if checkpoint.id != needed]
-        for id in gone:
-            self.delete(id)
+        kept, gone = checkpoints[: max(keep, 0)], checkpoints[max(keep, 0) :]
+        oldest = kept[-1].step if kept else head.step + 1
+        needed = self._needed(head, run, kept)
+        ids = {checkpoint.id for checkpoint in kept}
+        for row in self._database.rows(f"{_SELECT} WHERE run = ? AND step <= ?", (head.key, oldest)):
+            if row[1] in ids:
+                continue
+            if row[1] == needed or row[3] == 0:
+                self.unlist(row)
+            else:
+                self._database.rows("DELETE FROM checkpoint WHERE key = ?", (row[0],))
+        self._database.rows(
+            "UPDATE log SET checkpoint = 2 WHERE run = ? AND step < ? AND checkpoint = 1", (head.key, oldest)
+        )
+        if f"{run}@{oldest}" not in ids:
+            self._database.rows(
+                "UPDATE log SET checkpoint = 2 WHERE run = ? AND step = ? AND checkpoint = 1",
+                (head.key, oldest),
+            )
         return len(gone)
 
-    def _needed(self, run: int, kept: Sequence[CheckpointRecord], base: int, last: int) -> str | None:
+    def _needed(self, head: Head, run: str, kept: Sequence[CheckpointRecord]) -> str | None:
+        """The snapshot that those which are kept are rebuilt from."""
         # With a whole log everything can be rebuilt from the input; what is left of a truncated log
-        # starts from a snapshot.
-        if kept:
-            at_most = kept[-1].step
-        elif base:
-            at_most = last
-        else:
+        # starts from a snapshot, which had better be a good one.
+        at_most = kept[-1].step if kept else head.step
+        if head.base:
+            found = self.latest_snapshot(run, at_most)
+            return None if found is None else found.id
+        if not kept:
             return None
         row = self._database.row(
             "SELECT id FROM checkpoint WHERE run = ? AND step <= ? AND snapshot <> x''"
             " ORDER BY step DESC, key DESC LIMIT 1",
-            (run, at_most),
+            (head.key, at_most),
         )
         return None if row is None else str(row[0])
+
+    def _indispensable(self, row: Row) -> bool:
+        key, _, run, step = row[:4]
+        if step == 0:
+            return True
+        found = self._database.row("SELECT base FROM history WHERE key = ?", (run,))
+        if found is None or not found[0]:
+            return False
+        others = (
+            "SELECT 1 FROM checkpoint WHERE run = ? AND step >= ? AND key <> ? AND snapshot <> x'' LIMIT 1"
+        )
+        return self._database.row(others, (run, found[0], key)) is None
+
+    def unlist(self, row: Row) -> None:
+        """Keep a snapshot, but no longer as a recovery point for people."""
+        if not row[8]:
+            return
+        columns = row[1:7]
+        checksum = row[7] if row[7] != _sealed(*columns, 1) else _sealed(*columns, 0)
+        self._database.rows("UPDATE checkpoint SET listed = 0, seal = ? WHERE key = ?", (checksum, row[0]))
 
     def latest_snapshot(self, run: str, at_most: int | None) -> CheckpointRecord | None:
         """The newest good snapshot; bad ones are noted in `warnings` and passed over."""
@@ -136,15 +185,15 @@ class Checkpoints:
         return None
 
     def _record(self, row: Row) -> CheckpointRecord:
-        _, id, run, step, hash, created, snapshot, checksum = row
-        if checksum != seal(id, run, step, hash, created, snapshot):
+        _, id, run, step, hash, created, snapshot, checksum, listed = row
+        if checksum != _sealed(id, run, step, hash, created, snapshot, listed):
             raise CheckpointCorrupted(f"checkpoint {id} is not what was written: its checksum is wrong")
         name = self._database.row("SELECT run FROM history WHERE key = ?", (run,))
         if name is None:
             raise CheckpointCorrupted(f"the run of checkpoint {id} is missing")
         text = self._codec.decode(snapshot, f"{id} snapshot") if snapshot else ""
         return CheckpointRecord(
-            id, name[0], step, self._ledger.hash_text(hash), created, text, checksum.hex()
+            id, name[0], step, self._ledger.hash_text(hash), created, text, checksum.hex(), listed == 1
         )
 
     def _flagged(self, id: str) -> CheckpointRecord | None:

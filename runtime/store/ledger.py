@@ -28,6 +28,12 @@ _APPEND_FENCED = (
     " WHERE EXISTS (SELECT 1 FROM run WHERE key = ? AND fence = ?)"
 )
 
+# The key of a run that was deleted is not given out again (see schema).
+_NEW_HISTORY = (
+    "INSERT INTO history (key, run, base, base_sum) VALUES (1 + max("
+    "(SELECT coalesce(max(key), 0) FROM history),"
+    " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'run'), 0)), ?, 0, ?)"
+)
 
 Visit: TypeAlias = tuple[str, str, int]  # frame, node, visit
 
@@ -95,9 +101,7 @@ class Ledger:
     def history(self, run: str) -> Head:
         """The same, adding the run where it is new (inside a transaction)."""
         if self.find(run) is None:
-            self.database.rows(
-                "INSERT INTO history (run, base, base_sum) VALUES (?, 0, ?)", (run, first_sum(run))
-            )
+            self.database.rows(_NEW_HISTORY, (run, first_sum(run)))
         return self.head(run)
 
     def _read_head(self, run: str) -> Head | None:

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Self
 
-from ..errors import CheckpointNotFound, RunExists, StorageError
-from .memory_history import History, add, checkpoints_of, demand_next, demand_same_run, demand_texts, settle
+from ..errors import RunExists, StorageError
+from .memory_history import History, add, demand_next, demand_same_run, demand_texts, settle
+from .memory_upkeep import MemoryUpkeep
 from .protocols import (
     AttemptRecord,
-    CheckpointRecord,
     Commit,
     DecisionRecord,
     MutationRecord,
@@ -26,14 +26,8 @@ from .protocols import (
 from .refusals import fenced, unknown
 
 
-class MemoryStore:
+class MemoryStore(MemoryUpkeep):
     """Runs in memory."""
-
-    def __init__(self) -> None:
-        self._histories: dict[str, History] = {}
-        self._graphs: dict[str, str] = {}
-        self._decisions = 0
-        self._changes = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -137,75 +131,6 @@ class MemoryStore:
         history.flags = {step for step in history.flags if step > history.base}
         return gone
 
-    # --- checkpoints ----------------------------------------------------------------------------------
-
-    async def save(self, checkpoint: CheckpointRecord) -> None:
-        """Keep a checkpoint (replacing one of the same id)."""
-        demand_texts((checkpoint.id, checkpoint.run, checkpoint.hash, checkpoint.snapshot), checkpoint.id)
-        for history in self._histories.values():
-            history.checkpoints.pop(checkpoint.id, None)
-        self._history(checkpoint.run).checkpoints[checkpoint.id] = checkpoint
-
-    async def load(self, id: str) -> CheckpointRecord:
-        """By id. Raises CheckpointNotFound."""
-        for history in self._histories.values():
-            found = history.checkpoints.get(id)
-            if found is not None:
-                return found
-        run, _, step = id.rpartition("@")
-        for checkpoint in checkpoints_of(run, self._histories.get(run)):
-            if checkpoint.id == id and checkpoint.step == int(step):
-                return checkpoint
-        raise CheckpointNotFound(f"there is no checkpoint {id}", hint="`lgc log RUN` lists them")
-
-    async def load_latest(self, run: str) -> CheckpointRecord:
-        """The newest one of a run. Raises CheckpointNotFound."""
-        found = checkpoints_of(run, self._histories.get(run))
-        if not found:
-            raise CheckpointNotFound("the run has no checkpoint", run=run)
-        return found[0]
-
-    async def list(self, run: str) -> Sequence[CheckpointRecord]:
-        """All of a run, newest first."""
-        return checkpoints_of(run, self._histories.get(run))
-
-    async def delete(self, id: str) -> bool:
-        """Remove one; whether it was there."""
-        there = False
-        for other in self._histories.values():
-            there = other.checkpoints.pop(id, None) is not None or there
-        run, _, step = id.rpartition("@")
-        history = self._histories.get(run)
-        if history is not None and step.isascii() and step.isdigit() and str(int(step)) == step:
-            there = there or int(step) in history.flags
-            history.flags.discard(int(step))
-        return there
-
-    async def prune(self, run: str, keep: int) -> int:
-        """Remove all but the newest `keep`; how many went. The newest snapshot that they need stays."""
-        history = self._histories.get(run)
-        found = checkpoints_of(run, history)
-        kept, rest = found[: max(keep, 0)], found[max(keep, 0) :]
-        needed: CheckpointRecord | None = None
-        if history is not None and (kept or history.base):
-            needed = await self.latest_snapshot(run, kept[-1].step if kept else history.last)
-        gone = [checkpoint.id for checkpoint in rest if needed is None or checkpoint.id != needed.id]
-        for id in gone:
-            await self.delete(id)
-        return len(gone)
-
-    async def latest_snapshot(self, run: str, at_most: int | None = None) -> CheckpointRecord | None:
-        """The newest checkpoint that holds a snapshot (not after step `at_most`), or None."""
-        history = self._histories.get(run)
-        for checkpoint in checkpoints_of(run, history):
-            if checkpoint.snapshot and (at_most is None or checkpoint.step <= at_most):
-                return checkpoint
-        return None
-
-    def warnings(self) -> Sequence[str]:
-        """Nothing: memory does not rot."""
-        return ()
-
     # --- graphs and runs ------------------------------------------------------------------------------
 
     async def put_graph(self, hash: str, name: str, canonical: str) -> None:
@@ -248,16 +173,16 @@ class MemoryStore:
         ]
         return sorted(found, key=lambda run: -run.created)
 
-    async def take(self, run: str, owner: str, *, expect: int | None = None, lease: float = 0.0) -> int:
+    async def take(self, run: str, owner: str, *, expect: RunRecord | None = None, lease: float = 0.0) -> int:
         """Become the one who drives a run; the new fencing token. Raises RunNotFound, RunFenced."""
         history = self._histories.get(run)
         if history is None or history.run is None:
             raise unknown(run)
-        if expect is not None and history.fence != expect:
-            raise fenced(run, expect, history.fence, history.run.owner)
+        if expect is not None and (history.fence, history.run.lease) != (expect.fence, expect.lease):
+            raise fenced(run, expect.fence, history.fence, history.run.owner)
         demand_texts((owner,), f"owner of {run}")
         history.run = replace(history.run, owner=owner, updated=time.time(), lease=lease)
-        history.fence += 1
+        history.fence = max(history.fence, self._floor) + 1
         self._changes += 1
         return history.fence
 
@@ -295,6 +220,3 @@ class MemoryStore:
     async def data_version(self) -> int:
         """A number that changes when another session may have changed the store."""
         return self._changes
-
-    def _history(self, run: str) -> History:
-        return self._histories.setdefault(run, History())

@@ -89,14 +89,24 @@ def settle(history: History, run: str, id: int, step: int) -> None:
     raise StorageError(f"the run has no decision {id}", run=run)
 
 
+def indispensable(history: History, checkpoint: CheckpointRecord) -> bool:
+    """Whether the run could not be rebuilt without a checkpoint."""
+    others = (one for one in history.checkpoints.values() if one.id != checkpoint.id)
+    return bool(checkpoint.snapshot) and (
+        checkpoint.step == 0
+        or (history.base > 0 and not any(one.snapshot and one.step >= history.base for one in others))
+    )
+
+
 def checkpoints_of(run: str, history: History | None) -> list[CheckpointRecord]:
     """All checkpoints, newest first."""
     if history is None:
         return []
-    found = list(reversed(history.checkpoints.values()))
+    found = [one for one in reversed(history.checkpoints.values()) if one.listed]
+    there = {one.id for one in found}
     for step in history.flags:
         id = f"{run}@{step}"
-        if id not in history.checkpoints:
+        if id not in there:
             record = history.log[step - history.base - 1]
             found.append(CheckpointRecord(id, run, step, record.hash, record.time))
     return sorted(found, key=lambda checkpoint: -checkpoint.step)

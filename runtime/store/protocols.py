@@ -126,7 +126,8 @@ class CheckpointRecord:
     """A named recovery point.
 
     `snapshot` is the whole position as JSON where compaction put one, "" where the checkpoint refers to the
-    nearest earlier snapshot and the log after it. `checksum` covers everything else in the record.
+    nearest earlier snapshot and the log after it. `checksum` covers everything else in the record. One that
+    is not `listed` is no recovery point for people (any more): its snapshot only saves reading the log.
     """
 
     id: str
@@ -136,6 +137,7 @@ class CheckpointRecord:
     created: float
     snapshot: str = ""
     checksum: str = ""
+    listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +193,8 @@ class OverrideRecord:
     time: float
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """Everything that becomes durable together.
+class Commit(NamedTuple):
+    """Everything that becomes durable together. (A tuple: every step makes one.)
 
     Attributes:
         run, fence: whose, under which token.
@@ -222,6 +223,14 @@ class Commit:
     lease: float | None = None
 
 
+class RunSize(NamedTuple):
+    """How much one run takes: bytes of its log and snapshots."""
+
+    run: str
+    steps: int
+    bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class StoreStats:
     """How much a store holds.
@@ -229,10 +238,11 @@ class StoreStats:
     Attributes:
         runs: how many runs of each status.
         steps, checkpoints, snapshots, decisions, graphs, values: how many records; `checkpoints` counts those
-            with and without snapshots, `values` the large values that are kept once each.
+            that are listed, with and without snapshots, `values` the large values that are kept once each.
         bytes: what they take, by kind (`log`, `snapshots`, `values`, `graphs`, `other`), and `total`: what
             the store takes on its medium, indices and free space included.
         free: bytes of `total` that are free for new records.
+        biggest: the runs that take most, at most ten, the biggest first.
     """
 
     runs: Mapping[RunStatus, int]
@@ -244,6 +254,7 @@ class StoreStats:
     values: int
     bytes: Mapping[str, int]
     free: int = 0
+    biggest: Sequence[RunSize] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +274,7 @@ class CheckpointStore(Protocol):
         ...
 
     async def load(self, id: str) -> CheckpointRecord:
-        """By id. Raises CheckpointNotFound, CheckpointCorrupted."""
+        """By id. Raises CheckpointNotFound (also for one that is not listed), CheckpointCorrupted."""
         ...
 
     async def load_latest(self, run: str) -> CheckpointRecord:
@@ -271,15 +282,19 @@ class CheckpointStore(Protocol):
         ...
 
     async def list(self, run: str) -> Sequence[CheckpointRecord]:
-        """All of a run, newest first, with and without snapshots (snapshot texts may be left out)."""
+        """All of a run that are listed, newest first, with and without snapshots (snapshot texts may be left
+        out)."""
         ...
 
     async def delete(self, id: str) -> bool:
-        """Remove one; whether it was there."""
+        """Remove one; whether it was there. What the run could not be rebuilt without stays, not listed."""
         ...
 
     async def prune(self, run: str, keep: int) -> int:
-        """Remove all but the newest `keep`; how many went. The newest snapshot that they need stays."""
+        """Remove all but the newest `keep`; how many are no longer listed.
+
+        The newest snapshot that they need stays, not listed, and so does one of step 0: a forked run begins
+        with it. Where none are kept, a log without its beginning needs its newest snapshot."""
         ...
 
 
@@ -333,14 +348,14 @@ class Store(CheckpointStore, MutationLogStore, Protocol):
         """Runs, newest first."""
         ...
 
-    async def take(self, run: str, owner: str, *, expect: int | None = None, lease: float = 0.0) -> int:
+    async def take(self, run: str, owner: str, *, expect: RunRecord | None = None, lease: float = 0.0) -> int:
         """Become the one who drives a run; the new fencing token.
 
         Args:
-            expect: take it only if the token still is this one; None: in any case.
+            expect: take it only if token and lease still are those of this record; None: in any case.
             lease: until when the owner counts as being at work (seconds since the epoch).
 
-        Raises RunNotFound, RunFenced where the token is not the expected one.
+        Raises RunNotFound, RunFenced where token or lease are not the expected ones.
         """
         ...
 
@@ -373,9 +388,18 @@ class Store(CheckpointStore, MutationLogStore, Protocol):
         """Forced restores of a run, oldest first."""
         ...
 
-    async def delete_run(self, run: str) -> bool:
-        """Really delete a run with all that belongs to it; whether it was there. Large values that no other
-        run uses go with it."""
+    async def delete_run(self, run: str, *, expect: RunRecord | None = None) -> bool:
+        """Really delete a run with all that belongs to it; whether it was there.
+
+        Large values that no other run uses go with it. A session that still drives it gets RunNotFound at its
+        next commit, also where a run of the same id has been added since.
+
+        Args:
+            run: which.
+            expect: delete it only if its token and status still are these; None: in any case.
+
+        Raises RunFenced where they are not.
+        """
         ...
 
     async def stats(self) -> StoreStats:

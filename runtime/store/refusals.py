@@ -28,3 +28,10 @@ def out_of_order(record: MutationRecord, last: int) -> StorageError:
         step=record.step,
         hint="restore the run from the store and go on from there",
     )
+
+
+def changed(run: str) -> RunFenced:
+    """The error for a run that is not to be deleted as it stands now."""
+    return RunFenced(
+        "the run was taken, or went on, since it was looked at", run=run, hint="look at it again"
+    )

@@ -125,20 +125,22 @@ class Registry:
             decode(launch, f"{run} launch") if launch else "", parent, lease,
         )  # fmt: skip
 
-    def take(self, run: str, owner: str, now: float, expect: int | None, lease: float) -> int:
+    def take(self, run: str, owner: str, now: float, expect: RunRecord | None, lease: float) -> int:
         """Raise the token of a run; the new one. Raises RunNotFound, RunFenced."""
         self._ledger.drop(run)
         key = self._ledger.head(run).key
-        row = self._database.row("SELECT fence, owner FROM run WHERE key = ?", (key,))
+        row = self._database.row("SELECT fence, owner, lease FROM run WHERE key = ?", (key,))
         if row is None:
             raise unknown(run)
-        if expect is not None and row[0] != expect:
-            raise fenced(run, expect, *row)
+        if expect is not None and (row[0], row[2]) != (expect.fence, expect.lease):
+            raise fenced(run, expect.fence, *row[:2])
+        floor = self._database.row("SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'fence'")
+        token = max(int(row[0]), int(floor[0]) if floor else 0) + 1
         self._database.rows(
-            "UPDATE run SET fence = fence + 1, owner = ?, updated = ?, lease = ? WHERE key = ?",
-            (owner, now, lease + 0.0, key),
+            "UPDATE run SET fence = ?, owner = ?, updated = ?, lease = ? WHERE key = ?",
+            (token, owner, now, lease + 0.0, key),
         )
-        return int(row[0]) + 1
+        return token
 
     def set_lease(self, key: int, lease: float) -> None:
         """Until when the owner of a run counts as being at work."""

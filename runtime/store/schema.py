@@ -9,7 +9,10 @@
   those with a snapshot of their own;
 * `sum` chains the rows of a log: it covers the sum of the row before. `seal` covers the row that it is in;
 * `value` holds large values, each once for the whole store, `value_use` which runs use which of them;
-* `lease` of a run is until when its owner counts as being at work.
+* `lease` of a run is until when its owner counts as being at work;
+* `listed` is 0 for a snapshot that is no recovery point for people: it only makes reading the log shorter;
+* `meta` remembers in `run` and `fence` how far the keys and tokens of deleted runs had come, as none may be
+  given out again: a session that still drives such a run could otherwise write into another one.
 """
 
 from __future__ import annotations
@@ -65,6 +68,8 @@ CREATE INDEX override_run ON override (run);
 
 _LEASES = "ALTER TABLE run ADD COLUMN lease REAL NOT NULL DEFAULT 0.0;\n"
 
+_LISTED = "ALTER TABLE checkpoint ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;\n"
+
 _VALUES = """
 CREATE TABLE value (key INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, data BLOB NOT NULL, seal BLOB NOT NULL);
 CREATE TABLE value_use (
@@ -75,7 +80,7 @@ CREATE INDEX value_use_value ON value_use (value);
 
 # What turns a store of a version into one of the next. A new store is made by all of them, one after the
 # other: so that they cannot drift apart from the tables of a new store.
-MIGRATIONS: dict[int, str] = {1: _LEASES + _VALUES}
+MIGRATIONS: dict[int, str] = {1: _LEASES + _LISTED + _VALUES}
 
 
 def statements(text: str) -> list[str]:

@@ -4,52 +4,28 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
 from typing import Self
 
 from ..codec import Codec, JsonCodec
 from ..errors import CheckpointNotFound, StorageError
-from .checkpoints import Checkpoints
-from .commits import CommitWriter
 from .database import Database, Durability
 from .group import CommitGroup
-from .ledger import Ledger
+from .opened import Opened
 from .protocols import (
     AttemptRecord,
     CheckpointRecord,
     Commit,
+    Damage,
     DecisionRecord,
     MutationRecord,
     OverrideRecord,
     RunRecord,
     RunStatus,
+    StoreStats,
     in_order,
 )
-from .registry import Registry
-from .replay import Replay
-
-
-class _Open:
-    """Everything that works on an open file."""
-
-    def __init__(self, database: Database, codec: Codec) -> None:
-        self.database = database
-        self.ledger = Ledger(database, codec)
-        self.replay = Replay(database, self.ledger, codec)
-        self.checkpoints = Checkpoints(database, self.ledger, self.replay, codec)
-        self.registry = Registry(database, self.ledger, codec)
-        self.writer = CommitWriter(database, self.ledger, self.checkpoints, self.registry)
-
-    @contextmanager
-    def change(self) -> Generator[None]:
-        """One transaction; if it fails, what the ledger remembered of it is forgotten."""
-        try:
-            with self.database.transaction():
-                yield
-        except BaseException:
-            self.ledger.forget()
-            raise
+from .reading import damages
 
 
 class SqliteStore:
@@ -80,7 +56,7 @@ class SqliteStore:
         self._codec = JsonCodec() if codec is None else codec
         self._timeout = timeout
         self._readonly = readonly
-        self._state: _Open | None = None
+        self._state: Opened | None = None
         self._closed = False
         self._changes = 0
         self._group = CommitGroup(self._write)
@@ -101,7 +77,7 @@ class SqliteStore:
         self._state = None
         self._closed = True
 
-    def _opened(self) -> _Open:
+    def _opened(self) -> Opened:
         if self._state is None:
             if self._closed:
                 raise StorageError(f"the store {self.path} is closed", hint="use it inside `async with`")
@@ -112,10 +88,10 @@ class SqliteStore:
                 timeout=self._timeout,
                 readonly=self._readonly,
             )
-            self._state = _Open(database, self._codec)
+            self._state = Opened(database, self._codec)
         return self._state
 
-    def _writable(self) -> _Open:
+    def _writable(self) -> Opened:
         state = self._state or self._opened()
         if self._readonly:
             raise StorageError(f"{self.path} was opened for looking only", hint="open it without `readonly`")
@@ -184,13 +160,13 @@ class SqliteStore:
         return self._opened().checkpoints.list(run)
 
     async def delete(self, id: str) -> bool:
-        """Remove one; whether it was there."""
+        """Remove one; whether it was there. What the run could not be rebuilt without stays, not listed."""
         state = self._writable()
         with state.change():
             return state.checkpoints.delete(id)
 
     async def prune(self, run: str, keep: int) -> int:
-        """Remove all but the newest `keep`; how many went. The newest snapshot that they need stays."""
+        """Remove all but the newest `keep`; how many are no longer listed. The snapshots needed stay."""
         state = self._writable()
         with state.change():
             state.ledger.drop(run)
@@ -239,7 +215,7 @@ class SqliteStore:
         """Runs, newest first."""
         return self._opened().registry.list_runs(status, graph)
 
-    async def take(self, run: str, owner: str, *, expect: int | None = None, lease: float = 0.0) -> int:
+    async def take(self, run: str, owner: str, *, expect: RunRecord | None = None, lease: float = 0.0) -> int:
         """Become the one who drives a run; the new fencing token. Raises RunNotFound, RunFenced."""
         state = self._writable()
         with state.change():
@@ -268,6 +244,29 @@ class SqliteStore:
     async def overrides(self, run: str) -> Sequence[OverrideRecord]:
         """Forced restores of a run, oldest first."""
         return self._opened().registry.overrides(run)
+
+    # --- looking after it -----------------------------------------------------------------------------
+
+    async def delete_run(self, run: str, *, expect: RunRecord | None = None) -> bool:
+        """Really delete a run with all that belongs to it; whether it was there. Raises RunFenced."""
+        state = self._writable()
+        with state.change():
+            gone = state.upkeep.delete_run(run, expect)
+        self._changes += 1
+        return gone
+
+    async def stats(self) -> StoreStats:
+        """How much there is."""
+        return self._opened().upkeep.stats()
+
+    async def verify(self) -> Sequence[Damage]:
+        """Read everything that is stored and say what is not what was written. Changes nothing."""
+        return await damages(self)
+
+    async def shrink(self) -> None:
+        """Give the space of what was deleted back: the file is rewritten, while nobody else writes."""
+        self._group.flush()
+        self._writable().upkeep.shrink()
 
     async def data_version(self) -> int:
         """A number that changes when another session, here or elsewhere, may have changed the store."""

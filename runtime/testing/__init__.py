@@ -18,10 +18,11 @@ from .checkpoint_checks import checks as _checkpoints
 from .log_checks import checks as _log
 from .run_checks import checks as _runs
 from .subject import Check, Place, Subject
+from .upkeep_checks import checks as _upkeep
 
 __all__ = ["CHECKS", "Check", "Place", "Subject", "conformance"]
 
-CHECKS: tuple[Check, ...] = (*_log.all, *_checkpoints.all, *_runs.all)
+CHECKS: tuple[Check, ...] = (*_log.all, *_checkpoints.all, *_runs.all, *_upkeep.all)
 
 
 async def conformance(

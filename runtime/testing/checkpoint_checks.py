@@ -106,18 +106,23 @@ async def the_latest_snapshot_is_found(subject: Subject) -> None:
 
 @checks.add()
 async def prune_keeps_what_the_kept_ones_need(subject: Subject) -> None:
-    """The newest ones, and the snapshot before them."""
+    """The newest ones, and, no longer listed, the snapshot before them."""
     async with subject.make() as store:
         await filled(store)
         expect(await store.prune("r", 10), 0, "pruned with enough to keep")
-        expect(await store.prune("r", 2), 4, "pruned")
-        expect(await ids(store), ["r@7", "r@6", "r@4"], "what is left: two, and the snapshot they need")
-        expect((await store.load("r@4")).snapshot, '{"s":1}', "the snapshot")
+        expect(await store.prune("r", 2), 5, "pruned")
+        expect(await ids(store), ["r@7", "r@6"], "what is left")
+        found = await store.latest_snapshot("r")
+        expect(found and (found.step, found.snapshot), (4, '{"s":1}'), "the snapshot that they need")
+        await refused(store.load("r@4"), CheckpointNotFound, "loading it as a checkpoint")
+        expect(await store.delete("r@4"), False, "deleting it as a checkpoint")
+        expect(await store.latest_snapshot("r", 3), None, "the snapshot before that")
         expect(await store.prune("r", 2), 0, "pruned again")
         expect(await steps(store), [1, 2, 3, 4, 5, 6, 7], "the log")
         expect(await store.prune("none", 1), 0, "pruned of no run")
-        expect(await store.prune("r", 0), 3, "pruned entirely: the whole log is still there")
+        expect(await store.prune("r", 0), 2, "pruned entirely: the whole log is still there")
         expect(await ids(store), [], "what is left")
+        await refused(store.load_latest("r"), CheckpointNotFound, "the newest of none")
 
 
 @checks.add()
@@ -126,8 +131,43 @@ async def prune_keeps_what_a_truncated_log_needs(subject: Subject) -> None:
     async with subject.make() as store:
         await filled(store)
         await store.truncate("r", 5)
-        expect(await store.prune("r", 0), 4, "pruned")
-        expect(await ids(store), ["r@4"], "what is left")
+        expect(await store.prune("r", 0), 5, "pruned")
+        expect(await ids(store), [], "what is left")
+        found = await store.latest_snapshot("r")
+        expect(found and found.step, 4, "the snapshot that the log needs")
+
+
+@checks.add()
+async def what_a_run_cannot_do_without_is_never_removed(subject: Subject) -> None:
+    """Where its log begins, and where a forked run does."""
+    async with subject.make() as store:
+        fence = await filled(store)
+        await store.commit(Commit("r", fence, snapshot=a_snapshot(step=0)))
+        expect(await store.prune("r", 0), 8, "pruned")
+        found = await store.latest_snapshot("r")
+        expect(found and found.step, 0, "the snapshot that the run begins with")
+        fence = await begun(store, "t", steps=4)
+        await store.commit(Commit("t", fence, marked("t", 5), snapshot=a_snapshot("t", 5)))
+        await store.truncate("t", 6)
+        expect(await store.delete("t@5"), True, "deleting the checkpoint before a truncated log")
+        expect(await ids(store, "t"), [], "the list")
+        found = await store.latest_snapshot("t")
+        expect(found and found.step, 5, "the snapshot that the log needs")
+
+
+@checks.add()
+async def a_snapshot_need_not_be_a_checkpoint(subject: Subject) -> None:
+    """One that is not listed shortens the log, and is no recovery point until one of its id is."""
+    async with subject.make() as store:
+        fence = await begun(store, steps=2)
+        await store.commit(Commit("r", fence, a_step(step=3), snapshot=a_snapshot(step=3, listed=False)))
+        expect(await ids(store), [], "the list")
+        await refused(store.load("r@3"), CheckpointNotFound, "loading it")
+        found = await store.latest_snapshot("r")
+        expect(found and (found.step, found.listed), (3, False), "the snapshot")
+        await store.commit(Commit("r", fence, snapshot=a_snapshot(step=3)))
+        expect(await ids(store), ["r@3"], "the list, once it is listed")
+        expect((await store.load("r@3")).listed, True, "whether it is listed")
 
 
 @checks.add("damage")

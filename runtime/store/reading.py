@@ -1,0 +1,96 @@
+"""From a store to what in it cannot be read as it was written: every run, step, checkpoint and answer.
+
+Works on any store, through its protocol. One damage never hides another: reading goes on behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from ..errors import LgcError, text_of
+from .protocols import Damage, RunRecord, Store
+
+# After so many steps in a row that cannot be read, the rest of a log is not tried step by step.
+_TRIES = 1000
+
+
+class _Reader:
+    """Reads a store and keeps what it met."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.found: list[Damage] = []
+        self._graphs: set[str] = set()
+
+    async def all(self) -> None:
+        """Everything that the store says it has."""
+        runs: Sequence[RunRecord] = ()
+        try:
+            runs = await self._store.list_runs()
+        except Exception as error:
+            self._note(error, "the list of runs cannot be read")
+        self._warnings()
+        for run in runs:
+            await self._run(run)
+
+    async def _run(self, run: RunRecord) -> None:
+        name, store = run.run, self._store
+        if run.hash not in self._graphs:
+            self._graphs.add(run.hash)
+            await self._try(lambda: store.get_graph(run.hash), name)
+        await self._log(name)
+        await self._try(lambda: self._checkpoints(name), name)
+        await self._try(lambda: store.latest_snapshot(name), name)
+        await self._try(lambda: store.decisions(name), name)
+        await self._try(lambda: store.attempts(name), name)
+        await self._try(lambda: store.overrides(name), name)
+        self._warnings(name)
+
+    async def _try(self, read: Callable[[], Awaitable[object]], run: str) -> None:
+        try:
+            await read()
+        except Exception as error:
+            self._note(error, run=run)
+
+    async def _log(self, run: str) -> None:
+        step, tries = 0, 0
+        while tries <= _TRIES:
+            try:
+                async for record in self._store.replay(run, step + 1):
+                    step, tries = record.step, 0
+                return
+            except Exception as error:
+                at = error.step if isinstance(error, LgcError) and error.step is not None else step + 1
+                step, tries = max(step + 1, at), tries + 1
+                self._note(error, run=run, step=at)
+
+    async def _checkpoints(self, run: str) -> None:
+        for checkpoint in await self._store.list(run):
+            try:
+                await self._store.load(checkpoint.id)
+            except Exception as error:
+                self._note(error, run=run, step=checkpoint.step)
+
+    def _warnings(self, run: str = "") -> None:
+        for warning in self._store.warnings():
+            self._add(Damage(warning, run))
+
+    def _note(self, error: Exception, what: str = "", run: str = "", step: int | None = None) -> None:
+        ours = isinstance(error, LgcError)
+        text = text_of(error) if ours else f"{type(error).__name__}: {text_of(error)}"
+        if ours and error.run is not None:
+            run = error.run
+        if ours and error.step is not None:
+            step = error.step
+        self._add(Damage(f"{what}: {text}" if what else text, run, step))
+
+    def _add(self, damage: Damage) -> None:
+        if damage not in self.found:
+            self.found.append(damage)
+
+
+async def damages(store: Store) -> list[Damage]:
+    """What cannot be read, in the order of the runs; empty where all is well. Changes nothing."""
+    reader = _Reader(store)
+    await reader.all()
+    return reader.found
