@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -60,10 +61,11 @@ def decide_command(
     """
     who = actor or user()
 
-    async def record(store: Store) -> str:
+    async def record(store: Store) -> tuple[str, str]:
         from ..runtime.barrier import find_barrier
         from ..runtime.decide import decide
         from ..runtime.errors import DecisionRefused
+        from ..runtime.lease import held, shown
 
         found = await get_run(store, run)
         compiled = compile_source(stored_launch(found, source, nodes))
@@ -75,12 +77,16 @@ def decide_command(
             raise Failure(problem.message, "see `lgc show`, or the barriers of the graph") from problem
         decision = read_decision(node, owner.state, answer, arguments, modify)
         await decide(prepared.unbound(), store, found.run, barrier, decision, actor=who)
-        return found.run
+        found = await store.get_run(found.run)
+        return found.run, shown(found.owner) if held(found, time.time()) else ""
 
-    found = with_store(store_url, record, reading=False, existing=True)
+    found, driver = with_store(store_url, record, reading=False, existing=True)
     style = output_style()
     if not as_json:
         out(f"{style.green('recorded')}: {barrier} {style.bold(answer)} by {who}")
+    if driver:
+        note(f"{driver} is at work on the run and will see the answer")
+        return FINE
     if no_run:
         if not as_json:
             note(f"go on with: lgc resume {found}")
