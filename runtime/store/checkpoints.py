@@ -160,9 +160,10 @@ class Checkpoints:
         """Keep a snapshot, but no longer as a recovery point for people."""
         if not row[8]:
             return
-        columns = row[1:7]
-        checksum = row[7] if row[7] != _sealed(*columns, 1) else _sealed(*columns, 0)
-        self._database.rows("UPDATE checkpoint SET listed = 0, seal = ? WHERE key = ?", (checksum, row[0]))
+        key, id, run, step, hash, created, snapshot, checksum, _ = row
+        if checksum == _sealed(id, run, step, hash, created, snapshot, 1):
+            checksum = _sealed(id, run, step, hash, created, snapshot, 0)
+        self._database.rows("UPDATE checkpoint SET listed = 0, seal = ? WHERE key = ?", (checksum, key))
 
     def latest_snapshot(self, run: str, at_most: int | None) -> CheckpointRecord | None:
         """The newest good snapshot; bad ones are noted in `warnings` and passed over."""

@@ -17,7 +17,7 @@ class MemoryCheckpoints:
         self._histories: dict[str, History] = {}
         self._graphs: dict[str, str] = {}
         self._decisions = 0
-        self._changes = 0
+        self._changes: int = 0
         self._floor = 0  # the highest token of a run that was deleted: none is given out again
 
     def _history(self, run: str) -> History:
