@@ -17,7 +17,7 @@ from .engine import Engine, fatal
 from .errors import LgcError, NodeFailed, StepsExceeded, Unrouted, storable
 from .events import EventKind
 from .frame import Frame
-from .lane import Lane
+from .lane import Lane, ended
 from .machine import complete_joined
 
 
@@ -91,10 +91,10 @@ async def _children(
 ) -> Outcome:
     match node:
         case plan.Parallel():
-            return await _fan(engine, frame, list(node.branches), node.join, node.collect, None)
+            return await _fan(engine, lane, frame, list(node.branches), node.join, node.collect, None)
         case plan.Map():
             keys = list(range(len(frame.elements(node))))
-            return await _fan(engine, frame, keys, len(keys), node.collect, node.concurrency)
+            return await _fan(engine, lane, frame, keys, len(keys), node.collect, node.concurrency)
         case plan.Subgraph():
             child = frame.child("")
             try:
@@ -108,6 +108,7 @@ async def _children(
 
 async def _fan(
     engine: Engine,
+    lane: Lane,
     frame: Frame,
     keys: Sequence[str | int],
     need: int,
@@ -139,6 +140,7 @@ async def _fan(
             return True
         return bool(failures) and not collect and len(keys) - len(failures) < need
 
+    lane.fanning = True
     try:
         while not settled():
             while pending and (limit is None or len(active) < limit):
@@ -171,7 +173,10 @@ async def _fan(
                 engine.running -= 1
                 waiting += _note(engine, one, key, won, failures)
     finally:
-        await _stop(engine, active, over)
+        try:
+            await _stop(engine, active, over)
+        finally:
+            lane.fanning = False
     return Outcome(won, failures, waiting > 0 and not settled())
 
 
@@ -205,15 +210,7 @@ async def _stop(engine: Engine, active: dict[Lane, str | int], over: deque[Lane]
     for one in active:
         if one not in over:
             one.stop()
-    left = list(active)
-    cancelled = False
-    while tasks := [one.task for one in left if one.task is not None and not one.task.done()]:
-        try:
-            await asyncio.wait(tasks)
-        except asyncio.CancelledError:
-            cancelled = True
-    for one in left:
-        one.seen()
+    cancelled = await ended(list(active))
     engine.running -= len(active)
     active.clear()
     if cancelled:

@@ -18,7 +18,7 @@ from .events import EventKind
 from .fan import run_joining
 from .frame import Frame
 from .graph import Implementation, load
-from .lane import Lane
+from .lane import Lane, stopped, tell_given_up
 from .machine import complete
 from .store.protocols import AttemptRecord, Commit
 from .threads import in_thread
@@ -58,7 +58,8 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
     """Call the node's function, with its retries, and commit what it recorded."""
     name = node.name
     call = frame.graph.implementations[name]
-    visit = frame.visits(name) + 1
+    counted = frame.counts.get(name)
+    visit = (frame.visits(name) if counted is None else counted) + 1
     clock = engine.clock
     started, since = clock.time(), clock.monotonic()
     if engine.trace_sink is not None:
@@ -67,12 +68,14 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
     while True:
         if node.effect == "once":
             await _note_attempt(engine, lane, frame, name, visit, attempt)
-        context = node.context(node.view(frame.state), node, lane, frame, attempt, visit)
+        lane.context = context = node.context(node.view(frame.state), node, lane, frame, attempt, visit)
         try:
             if call.is_async and node.timeout is None:
                 await call.call(context)
             else:
-                await _call(engine, call, context, node)
+                await _call(engine, call, context, frame, node)
+            if lane.given_up:
+                raise asyncio.CancelledError
             context.__lg_over__ = True
             recorded: Sequence[Any] = context.__lg_recorded__
             text = None if engine.store is None else encode_mutations([Applied(m) for m in recorded])
@@ -93,11 +96,12 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
         await failed(engine, lane, frame, failure, started, clock.monotonic() - since, attempt)
         return True
     duration = clock.monotonic() - since
-    if engine.silent:
+    if engine.store is None and engine.trace_sink is None and engine.checkpoint_sink is None:
         engine.count_step(frame, name, started, duration)
         return True
-    if any(one.result is not None for one in done.applied):
-        text = None  # values that a function computed are stored too
+    for one in done.applied:
+        if one.result is not None:
+            text = None  # values that a function computed are stored too
     await engine.commit_step(
         lane, frame, done, started=started, duration=duration, attempt=attempt,
         cost=context.__lg_cost__, text=text, asked=context.__lg_checkpoint__,
@@ -132,30 +136,44 @@ def _closed(error: BaseException, lane: Lane) -> bool:
         return True
 
 
-async def _call(engine: Engine, call: Implementation, context: Any, node: plan.Task) -> None:
+async def _call(engine: Engine, call: Implementation, context: Any, frame: Frame, node: plan.Task) -> None:
     if call.is_async:
-        await _timed(call, context, node)
+        await _timed(engine, call, context, frame, node)
         return
     async with engine.threads:  # the time of an attempt does not run while it waits for a thread
-        await _timed(call, context, node)
+        await _timed(engine, call, context, frame, node)
 
 
-async def _timed(call: Implementation, context: Any, node: plan.Task) -> None:
+async def _timed(engine: Engine, call: Implementation, context: Any, frame: Frame, node: plan.Task) -> None:
     if node.timeout is None:
         await _invoke(call, context)
         return
-    limit = asyncio.timeout(node.timeout)
-    failure: Exception | None = None
+    # In a task of its own: one that ignores its cancellation can be given up.
+    attempt = asyncio.get_running_loop().create_task(_invoke(call, context))
     try:
-        async with limit:
-            await _invoke(call, context)
-    except Exception as error:
-        if not limit.expired():
-            raise
-        failure = error
-    # Also where the function swallowed its cancellation, or made another error of it.
-    if limit.expired():
-        raise NodeTimedOut(f"`{node.name}` took longer than {node.timeout:g} s") from failure
+        await asyncio.wait((attempt,), timeout=node.timeout)
+    except asyncio.CancelledError:
+        await _end(engine, attempt, context, frame)
+        raise
+    if attempt.done():
+        attempt.result()
+        return
+    await _end(engine, attempt, context, frame)
+    # Whatever the function made of its cancellation: an error of its own, or nothing.
+    failure = None if not attempt.done() or attempt.cancelled() else attempt.exception()
+    if failure is not None and not isinstance(failure, Exception):
+        raise failure
+    raise NodeTimedOut(f"`{node.name}` took longer than {node.timeout:g} s") from failure
+
+
+async def _end(engine: Engine, attempt: asyncio.Task[None], context: Any, frame: Frame) -> None:
+    """Stop a call, or give it up."""
+    try:
+        await stopped(attempt)
+    finally:
+        context.__lg_over__ = True
+        if not attempt.done():
+            tell_given_up(engine, frame, context.node)
 
 
 async def _invoke(call: Implementation, context: Any) -> None:
@@ -185,8 +203,8 @@ async def _note_attempt(
 
 
 def _retries(node: plan.Task, failure: LgcError) -> int:
-    """How many more attempts a failure may have."""
-    if node.retry is None:
+    """How many more attempts a failure may have: none where it must not happen twice."""
+    if node.retry is None or node.effect == "once":
         return 0
     cause = failure.__cause__ if type(failure) is NodeFailed and failure.__cause__ else failure
     if isinstance(cause, FinalFailure) or (
