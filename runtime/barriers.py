@@ -17,35 +17,41 @@ from .barrier import (
     to_record,
 )
 from .engine import Engine, fatal
-from .errors import BarrierTimeout, LgcError, Unrouted, text_of
-from .events import EventKind
+from .errors import BarrierTimeout, LgcError, RunFenced, Unrouted, text_of
 from .frame import Frame
-from .lane import Lane
+from .lane import Lane, stopped, tell_given_up
 from .machine import complete
 from .store.protocols import Commit, DecisionRecord
 
 # A sink whose answers are refused is asked again, but not for ever.
 MOST_ASKED = 10
+# Seconds between two looks at the clock while a barrier waits.
+LONGEST_PAUSE = 60.0
 
 
 async def run_barrier(engine: Engine, lane: Lane, frame: Frame, node: plan.Barrier) -> bool:
     """Wait for an answer and take it; False where nobody in this process answers."""
     arrived = engine.clock.time()
-    asked, fresh, stalled = 0, False, False
+    asked, fresh, stalled, late = 0, False, False, False
     sink = engine.barrier_sink is not None
     info = describe(engine.run, frame, node)
-    engine.say(EventKind.NODE_STARTED, frame, node.name, visit=info.visit)
+    engine.node_started(frame, node.name, info.visit)
     while True:
         if await _answered(engine, lane, frame, node, info, arrived):
             return True
         if engine.clock.time() >= info.deadline:
+            if not late:
+                # An answer that another process recorded in time comes before the timeout.
+                late = True
+                await refresh(engine)
+                continue
             await _time_over(engine, lane, frame, node, info, arrived)
             return True
         if stalled:
             return False
         if not asked:
-            engine.say(
-                EventKind.BARRIER_WAITING, frame, node.name, visit=info.visit, barrier=info.id,
+            engine.waits(
+                frame, node.name, visit=info.visit, barrier=info.id,
                 shown=dict(info.shown), answers=list(info.answers), deadline=info.deadline,
             )  # fmt: skip
         asked += 1
@@ -55,7 +61,9 @@ async def run_barrier(engine: Engine, lane: Lane, frame: Frame, node: plan.Barri
                 if sink:
                     continue
             except BarrierTimeout:
-                await _time_over(engine, lane, frame, node, info, arrived)
+                await refresh(engine)
+                if not await _answered(engine, lane, frame, node, info, arrived):
+                    await _time_over(engine, lane, frame, node, info, arrived)
                 return True
         if not fresh:
             fresh = True
@@ -90,19 +98,50 @@ async def _answered(
 
 async def _set_aside(engine: Engine, lane: Lane, record: DecisionRecord) -> None:
     """An answer that no step will ever apply waits no longer."""
-    engine.decisions = [d for d in engine.decisions if d.id != record.id]
+    _strike(engine, record)
     if engine.store is not None:
         await engine.commit(lane, Commit(engine.run, engine.fence, decision=record.id))
 
 
-async def refresh(engine: Engine) -> None:
-    """Read answers that other processes have left."""
+def _strike(engine: Engine, record: DecisionRecord) -> None:
+    engine.taken.add(record.id)
+    engine.decisions = [d for d in engine.decisions if d.id != record.id]
+
+
+async def refresh(engine: Engine) -> bool:
+    """Read answers that other processes have left; whether there were any."""
     if engine.store is None:
-        return
+        return False
+    there = await engine.store.decisions(engine.run, waiting=True)
     known = {record.id for record in engine.decisions}
-    for record in await engine.store.decisions(engine.run, waiting=True):
-        if record.id not in known:
-            engine.decisions.append(record)
+    new = [record for record in there if record.id not in known and record.id not in engine.taken]
+    engine.decisions.extend(new)
+    return bool(new)
+
+
+class Witness:
+    """Looks for what other processes have done to a run that is driven here."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._step = -1
+
+    async def look(self) -> bool:
+        """Wake barriers that were answered elsewhere; stop where somebody else has taken the run.
+
+        False where there was no need: a run that commits steps is told by the next one.
+        """
+        engine = self._engine
+        if engine.waiters and await refresh(engine):
+            engine.wake("decision")
+        if engine.step != self._step:
+            self._step = engine.step
+            return False
+        try:
+            await engine.commit(None, Commit(engine.run, engine.fence))  # nothing, but under the token
+        except RunFenced as error:
+            engine.lose(error)
+        return True
 
 
 async def _ask(engine: Engine, frame: Frame, info: BarrierInfo) -> bool:
@@ -122,13 +161,13 @@ async def _ask(engine: Engine, frame: Frame, info: BarrierInfo) -> bool:
                 return True
             # Woken by any answer, also to another barrier: the question stays.
             waiter = engine.waiters[info.id] = loop.create_future()
-            pause = max(0.0, info.deadline - engine.clock.time())
+            pause = _pause(engine, info)
             await asyncio.wait((asked, waiter), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
     finally:
         engine.waiters.pop(info.id, None)
-        if not asked.done():
-            asked.cancel()
-    if not asked.done():
+        if withdrawn := not asked.done():
+            await _withdraw(engine, frame, asked)
+    if withdrawn:
         return True
     try:
         decision = asked.result()
@@ -148,6 +187,15 @@ async def _ask(engine: Engine, frame: Frame, info: BarrierInfo) -> bool:
     return True
 
 
+async def _withdraw(engine: Engine, frame: Frame, asked: asyncio.Task[BarrierDecision | None]) -> None:
+    """Tell a sink that its answer is no longer asked for."""
+    try:
+        await stopped(asked)
+    finally:
+        if not asked.done():
+            tell_given_up(engine, frame, "")
+
+
 def _seen(asked: asyncio.Task[BarrierDecision | None]) -> None:
     """What a sink raises after, or just when, its barrier has no more use for it is nobody's failure."""
     if not asked.cancelled():
@@ -156,8 +204,12 @@ def _seen(asked: asyncio.Task[BarrierDecision | None]) -> None:
 
 async def add(engine: Engine, record: DecisionRecord) -> None:
     """Keep an answer and let waiting barriers look at it."""
-    id = await engine.store.add_decision(record) if engine.store is not None else len(engine.decisions) + 1
-    engine.decisions.append(replace(record, id=id))
+    if engine.store is not None:
+        id = await engine.store.add_decision(record)
+    else:
+        id = len(engine.decisions) + len(engine.taken) + 1
+    if id not in engine.taken and not any(known.id == id for known in engine.decisions):
+        engine.decisions.append(replace(record, id=id))
     engine.wake("decision")
 
 
@@ -166,13 +218,12 @@ async def _wait(engine: Engine, info: BarrierInfo) -> str:
     loop = asyncio.get_running_loop()
     waiter: asyncio.Future[str] = loop.create_future()
     engine.waiters[info.id] = waiter
-    pause = max(0.0, info.deadline - engine.clock.time())
 
     def over() -> None:
         if not waiter.done():
             waiter.set_result("deadline")
 
-    timer = loop.call_later(min(pause, 86_400.0), over)
+    timer = loop.call_later(_pause(engine, info), over)
     engine.park()
     try:
         return await waiter
@@ -180,6 +231,11 @@ async def _wait(engine: Engine, info: BarrierInfo) -> str:
         engine.unpark()
         timer.cancel()
         engine.waiters.pop(info.id, None)
+
+
+def _pause(engine: Engine, info: BarrierInfo) -> float:
+    """Until the deadline, or the next look at the clock: it may be set, or the machine sleep."""
+    return min(max(0.0, info.deadline - engine.clock.time()), LONGEST_PAUSE)
 
 
 async def _time_over(
@@ -210,13 +266,13 @@ async def _take(
     if record is not None:
         detail["actor"] = record.actor
         detail["decision"] = record.id
-        engine.decisions = [d for d in engine.decisions if d.id != record.id]
+        _strike(engine, record)
     await engine.commit_step(
         lane, frame, done, started=arrived, duration=max(0.0, engine.clock.time() - arrived),
         decision=record.id if record is not None else 0, detail=detail,
         events=frozenset({"barrier"}),
-    )  # fmt: skip
-    engine.say(
-        EventKind.BARRIER_RESOLVED, frame, node.name, visit=info.visit, barrier=info.id,
-        answer=resolution.outcome, actor=record.actor if record is not None else "",
+        resolved={
+            "barrier": info.id, "answer": resolution.outcome,
+            "actor": record.actor if record is not None else "",
+        },
     )  # fmt: skip

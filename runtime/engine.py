@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from . import plan
@@ -36,6 +37,7 @@ from .machine import Completion
 from .observed import Observed
 from .policy import Compaction, TriggerPolicy, Triggers
 from .position import detail_of, to_snapshot
+from .retention import Retainer
 from .sinks import BarrierSink, CheckpointSink, StreamSink, TraceSink
 from .store.protocols import (
     AttemptRecord,
@@ -52,8 +54,9 @@ from .typed_json import encode_mutations
 # Errors that end the session, not only a branch: nothing more can be made durable, or nothing more may be.
 FATAL = (RunFenced, StorageError, RunUncertain)
 
-# Nodes that never really wait would keep the loop to themselves, and nobody could cancel the run.
-STEPS_PER_YIELD = 64
+# Nodes that never really wait would keep the loop to themselves, and nobody could cancel the run. The loop
+# gets a turn each time that these low bits of the number of steps are all zero.
+STEPS_PER_YIELD = 63
 
 
 class ExecutionEntry(NamedTuple):
@@ -65,6 +68,10 @@ class ExecutionEntry(NamedTuple):
     end: float
     success: bool
     error: str = ""
+
+
+# From a tuple to an entry without a call in Python: a run may have very many.
+_entry: Callable[[tuple[Any, ...]], ExecutionEntry] = partial(tuple.__new__, ExecutionEntry)
 
 
 class Engine(Observed):
@@ -80,6 +87,7 @@ class Engine(Observed):
         fence: int,
         clock: Clock | None = None,
         triggers: TriggerPolicy | None = None,
+        retainer: Retainer | None = None,
         snapshot_bytes: int = 0,
         decisions: Sequence[DecisionRecord] = (),
         attempts: Sequence[AttemptRecord] = (),
@@ -95,13 +103,16 @@ class Engine(Observed):
         self.store = store
         self.fence = fence
         self.triggers: TriggerPolicy = triggers or Triggers(root.plan.checkpointing, self.clock.time())
+        self.retainer = retainer
         self.compaction = Compaction(root.plan.checkpointing, snapshot_bytes)
         self.decisions = list(decisions)
+        self.taken: set[int] = set()  # ids of those that were applied or set aside, perhaps not durably yet
         # Calls of `effect once` nodes that were begun and whose step is not committed: (frame, node, visit).
         self.begun = {(a.frame, a.node, a.visit) for a in attempts}
         self.barrier_sink = barrier_sink
-        # Made into ExecutionEntry when asked for: a step should not pay for what few look at.
-        self.entries: list[tuple[int, str, float, float, bool, str]] = []
+        # The fields of one ExecutionEntry after those of the other, which are made into such when asked for: a
+        # step should not pay for what few look at, nor leave a tuple for the garbage collector to look through.
+        self.entries: list[Any] = []
         # Steps are committed in their order, also by lanes side by side: by the store, where it says that it
         # keeps the order in which it is called, otherwise one at a time.
         in_order = store is None or getattr(type(store).commit, "in_order", False)
@@ -121,7 +132,8 @@ class Engine(Observed):
     @property
     def log(self) -> tuple[ExecutionEntry, ...]:
         """The steps that this engine committed."""
-        return tuple([ExecutionEntry._make(entry) for entry in self.entries])
+        entry = iter(self.entries)
+        return tuple(map(_entry, zip(*[entry] * len(ExecutionEntry._fields), strict=True)))
 
     # --- the run ------------------------------------------------------------------------------------------
 
@@ -175,26 +187,34 @@ class Engine(Observed):
     async def follow(self, lane: Lane, frame: Frame) -> str:
         """Drive a frame to its end: `end`, or `waiting` where it stands at a barrier that nobody answers."""
         nodes = self._nodes
-        while frame.node != plan.END:
+        named, task, run_task = frame.plan.nodes.get, plan.Task, nodes.run_task
+        limit, alone = frame.limit, frame.base is None
+        while (name := frame.node) != "end":
+            if self.backlog is not None and self.backlog.full:
+                await self.backlog.room()
             if lane.stopping:  # a function may swallow its cancellation
                 raise asyncio.CancelledError
-            if (frame.done if frame.base is None else frame.steps()) >= frame.limit:
+            if (frame.done if alone else frame.steps()) >= limit:
                 raise StepsExceeded(
                     f"graph `{frame.plan.name}` completed {frame.limit} nodes, its `max_steps`",
                     run=self.run, node=frame.where(), step=self.step,
                 )  # fmt: skip
-            node = frame.plan.nodes.get(frame.node)
+            node = named(name)
             if node is None:
                 raise NodeFailed(
                     f"graph `{frame.plan.name}` has no node `{frame.node}`",
                     run=self.run, node=frame.where(), hint="restore with a migration that moves the run",
                 )  # fmt: skip
-            if type(node) is plan.Task:
-                await nodes.run_task(self, lane, frame, node)
-            elif not await nodes.run(self, lane, frame, node):
-                return "waiting"
-            self._ticks += 1
-            if self._ticks % STEPS_PER_YIELD == 0:
+            try:
+                if type(node) is task:
+                    await run_task(self, lane, frame, node)
+                elif not await nodes.run(self, lane, frame, node):
+                    return "waiting"
+            except BaseException as error:
+                self.give_up(lane, frame, error)
+                raise
+            self._ticks = ticks = self._ticks + 1
+            if not ticks & STEPS_PER_YIELD:
                 await asyncio.sleep(0)
         return "end"
 
@@ -220,17 +240,12 @@ class Engine(Observed):
 
     # --- commits ------------------------------------------------------------------------------------------
 
-    @property
-    def silent(self) -> bool:
-        """Whether nobody keeps or watches the run, so that a step is only counted."""
-        return self.store is None and self.trace_sink is None and self.checkpoint_sink is None
-
     def count_step(self, frame: Frame, node: str, started: float, duration: float) -> None:
         """A step that nobody keeps or watches."""
-        self.step += 1
+        self.step = step = self.step + 1
         frame.since = ended = started + duration
         where = node if not frame.path else f"{frame.path}/{node}"
-        self.entries.append((self.step, where, started, ended, True, ""))
+        self.entries += (step, where, started, ended, True, "")
 
     async def commit_step(
         self,
@@ -249,6 +264,8 @@ class Engine(Observed):
         decision: int = 0,
         detail: dict[str, Any] | None = None,
         events: frozenset[str] = frozenset(),
+        error_type: str = "",
+        resolved: dict[str, Any] | None = None,
     ) -> None:
         """Make a completion durable; the frame has already moved.
 
@@ -271,25 +288,41 @@ class Engine(Observed):
             except BaseException as failure:
                 raise self._broke(failure, frame, done.node) from failure.__cause__
         where = frame.where(done.node)
-        self.entries.append((step, where, started, started + duration, not error, error))
+        self.entries += (step, where, started, started + duration, not error, error)
         if self.trace_sink is not None:
-            kind = EventKind.NODE_FAILED if error else EventKind.NODE_COMPLETED
-            self.say(
-                kind, frame, done.node, step, visit=done.visit, next=done.next, outcome=done.outcome,
-                duration=duration, error=error,
-                mutations=[one.mutation.__lg_name__ for one in done.applied],
-            )  # fmt: skip
-            if checkpoint:
-                self.say(
-                    EventKind.CHECKPOINT_SAVED,
-                    frame,
-                    done.node,
-                    step,
-                    visit=done.visit,
-                    checkpoint=checkpoint,
-                )
+            self._tell_step(frame, done, step, duration, attempt, cost, error, error_type, checkpoint, resolved)
         if checkpoint and self.checkpoint_sink is not None and not lane.stopping:
-            await self.tell_checkpoint(frame)
+            await self.tell_checkpoint(frame, done.node, done.visit)
+
+    def _tell_step(
+        self,
+        frame: Frame,
+        done: Completion,
+        step: int,
+        duration: float,
+        attempt: int,
+        cost: float,
+        error: str,
+        error_type: str,
+        checkpoint: str,
+        resolved: dict[str, Any] | None,
+    ) -> None:
+        """Tell of a step that is durable now."""
+        self.told, node, visit = step, done.node, done.visit
+        if resolved is not None:
+            self.say(EventKind.BARRIER_RESOLVED, frame, node, step, visit=visit, **resolved)
+        told: dict[str, Any] = {
+            "visit": visit, "attempt": attempt, "next": done.next, "outcome": done.outcome,
+            "duration": duration, "cost": cost, "error": error,
+            "mutations": [one.mutation.__lg_name__ for one in done.applied],
+        }  # fmt: skip
+        if error:
+            told["type"] = error_type
+        self.node_over(
+            EventKind.NODE_FAILED if error else EventKind.NODE_COMPLETED, frame, node, step, **told
+        )
+        if checkpoint:
+            self.say(EventKind.CHECKPOINT_SAVED, frame, node, step, visit=visit, checkpoint=checkpoint)
 
     async def _store_step(
         self,
@@ -319,6 +352,8 @@ class Engine(Observed):
             events=what, now=now, duration=duration, tokens=cost, effects=len(done.applied)
         )
         checkpoint = f"{self.run}@{self.step}" if due or asked else ""
+        if asked and not due:
+            self.asked_checkpoint(now)
         found = detail_of(frame, done, joined) | detail
         record = MutationRecord(
             self.run, self.step, frame.path, done.node, done.visit, done.outcome, done.next, done.edge,
@@ -336,7 +371,15 @@ class Engine(Observed):
                 lease=0.0 if ended else None,
             ),
         )  # fmt: skip
+        if checkpoint and self.retainer is not None:
+            self.retainer.made()
         return checkpoint
+
+    def asked_checkpoint(self, now: float) -> None:
+        """A checkpoint is made because somebody asked: triggers count from here."""
+        made = getattr(self.triggers, "made", None)
+        if made is not None:
+            made(now)
 
     def _settled(self, frame: Frame, done: Completion, joined: bool) -> tuple[tuple[str, str, int], ...]:
         """Begun calls that nobody asks for any more: this visit's, and those in children that are left."""
@@ -360,11 +403,15 @@ class Engine(Observed):
         return error
 
     def _snapshot(self, record: MutationRecord) -> CheckpointRecord | None:
-        if not self.compaction.due(len(record.mutations) + len(record.detail) + 100) or not record.checkpoint:
+        if not self.compaction.due(len(record.mutations) + len(record.detail) + 100):
             return None
         text = to_snapshot(self.root)
         self.compaction.made(len(text))
-        return CheckpointRecord(record.checkpoint, self.run, record.step, record.hash, record.time, text)
+        # Triggers decide what people see, compaction only how much of the log a restore has to read.
+        return CheckpointRecord(
+            f"{self.run}@{record.step}", self.run, record.step, record.hash, record.time, text,
+            listed=bool(record.checkpoint),
+        )  # fmt: skip
 
     async def commit(self, lane: Lane | None, commit: Commit) -> None:
         """One transaction; a lane that should stop does so only after it."""

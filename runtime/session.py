@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from . import plan
 from .barrier import BarrierDecision, BarrierInfo, fitting, refuse_second, to_record
-from .barriers import add, refresh
+from .barriers import Witness, add, refresh
 from .clock import Clock, SystemClock
 from .engine import Engine, ExecutionEntry, fatal
 from .errors import (
@@ -36,9 +36,10 @@ from .restore import RestoreMode, fork, provided, put_graphs, rebuild, restorabl
 from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
 from .state import Mutation, broken_constraint, transients_of
 from .store.protocols import CheckpointRecord, Commit, RunRecord, RunStatus, Store
-from .stream import EventQueue
+from .stream import BUFFER, EventQueue
 from .typed_json import Applied, decode_checkpoint, encode_mutations, encode_state
 from .waiting import refuse_stale, waiting_barriers
+from .watch import watch
 
 S = TypeVar("S")
 T = TypeVar("T")  # of the functions that make a session: the class itself is not bound to a state yet
@@ -257,10 +258,11 @@ class Session(Generic[S]):
             raise Cancelled("the run was cancelled", run=engine.run, step=engine.step)
         self._busy = True
         beat = Heartbeat(self._lease, self._renew, engine.lose)
+        leave = watch(engine.store, Witness(engine).look) if engine.store is not None else None
+        engine.run_started(graph=self._graph.name, hash=self._graph.hash, resumed=engine.step > 0)
         try:
             self._refuse_uncertain()
             await self._hold(beat)
-            engine.say(EventKind.RUN_STARTED, engine.root)
             if engine.root.node == plan.END:
                 await self._note(RunStatus.DONE)
             status = await engine.drive()
@@ -273,16 +275,19 @@ class Session(Generic[S]):
         except LgcError as error:
             raise await self._failed(error) from error.__cause__
         except BaseException:
+            engine.run_over(EventKind.RUN_STOPPED)
             with suppress(LgcError):  # the lease of a session that cannot even say this runs out by itself
                 await self._renew(0.0)
             raise
         finally:
             self._busy = False
+            if leave is not None:
+                leave()
             await beat.stop()
         if self._status is RunStatus.WAITING:
-            engine.say(EventKind.RUN_WAITING, engine.root, barriers=[b.id for b in self.waiting])
+            engine.run_over(EventKind.RUN_WAITING, barriers=[b.id for b in self.waiting])
         else:
-            engine.say(EventKind.RUN_COMPLETED, engine.root)
+            engine.run_over(EventKind.RUN_COMPLETED)
         return self._result(since)
 
     def _answered(self) -> bool:
@@ -318,17 +323,20 @@ class Session(Generic[S]):
         elif isinstance(error, Cancelled):
             if self._status is not RunStatus.CANCELLED:
                 await self._note(RunStatus.CANCELLED)
-            engine.say(EventKind.RUN_CANCELLED, engine.root)
+            engine.run_over(EventKind.RUN_CANCELLED)
             return error
         elif not fatal(error):
             await self._note(RunStatus.FAILED, error.message)
-        engine.say(EventKind.RUN_FAILED, engine.root, error=error.message, type=type(error).__name__)
+        engine.run_over(EventKind.RUN_FAILED, error=error.message, type=type(error).__name__)
         return error
 
     async def _cancelled_elsewhere(self) -> bool:
         assert self._engine.store is not None
         with suppress(LgcError):
-            return (await self._engine.store.get_run(self._engine.run)).status is RunStatus.CANCELLED
+            for _ in range(5):  # whoever cancels a run takes it first: the status may follow in a moment
+                if (await self._engine.store.get_run(self._engine.run)).status is RunStatus.CANCELLED:
+                    return True
+                await self._engine.clock.sleep(0.05)
         return False
 
     async def _note(self, status: RunStatus, error: str = "") -> None:
@@ -346,12 +354,19 @@ class Session(Generic[S]):
             self.waiting if self._status is RunStatus.WAITING else (),
         )  # fmt: skip
 
-    async def stream(self) -> AsyncIterator[GraphEvent | StreamChunk]:
+    async def stream(self, *, buffer: int = BUFFER) -> AsyncIterator[GraphEvent | StreamChunk]:
         """Go on as `run` does, giving control events and chunks as they come.
 
-        Raises what `run` raises, after the last event. Leaving the loop early stops the session in order.
+        Where the reader is slow the run waits for it, between nodes. Control events are never lost. What a
+        node emits meanwhile is merged and, beyond `buffer` chunks, the oldest are dropped: an observed error
+        then says how many. Leaving the loop early stops the session in order.
+
+        Args:
+            buffer: events and chunks that may wait to be read, at least 1.
+
+        Raises what `run` raises, after the last event; ValueError for a buffer that holds nothing.
         """
-        queue = EventQueue(self._engine)
+        queue = EventQueue(self._engine, buffer)
         driver = asyncio.get_running_loop().create_task(self.run())
         driver.add_done_callback(lambda _: queue.close())
         try:
@@ -392,8 +407,13 @@ class Session(Generic[S]):
             return
         self._engine.cancel()
         if not self._busy:
-            await self._note(RunStatus.CANCELLED)
-            self._engine.say(EventKind.RUN_CANCELLED, self._engine.root)
+            before = self._status
+            try:
+                await self._note(RunStatus.CANCELLED)
+            except LgcError:
+                self._status = before
+                raise
+            self._engine.run_over(EventKind.RUN_CANCELLED)
 
     async def checkpoint(self) -> str:
         """Make a checkpoint with a snapshot of the position now; its id. Raises StorageError, RunFenced."""
