@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from . import plan
 from .barrier import BarrierDecision, BarrierInfo, refuse_second, to_record
-from .clock import SystemClock
+from .clock import Clock, SystemClock
 from .errors import LgcError
 from .graph import Graph
 from .restore import blanks, mismatch, rebuild
@@ -43,6 +43,7 @@ async def decide(
     decision: BarrierDecision,
     *,
     actor: str,
+    clock: Clock | None = None,
 ) -> int:
     """Record an answer; whoever drives the run applies it. Returns the decision's id.
 
@@ -56,5 +57,5 @@ async def decide(
     waiting = await look(store, graph, run_id)
     refuse_stale(barrier, waiting, run.status)
     refuse_second(await store.decisions(run_id, waiting=True), waiting, barrier)
-    record = to_record(graph.plan, run_id, barrier, decision, actor, SystemClock().time())
+    record = to_record(graph.plan, run_id, barrier, decision, actor, (clock or SystemClock()).time())
     return await store.add_decision(record)
