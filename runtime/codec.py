@@ -8,15 +8,22 @@ encrypted bytes.
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Protocol
 
 from .errors import SerializationError, StorageError
 
+REFERENCES = 0x00
 ENCRYPTED = 0x01
 
 
 class Codec(Protocol):
-    """Turns text into bytes and back."""
+    """Turns text into bytes and back.
+
+    A codec may also have `address(text) -> bytes`: 32 bytes that nobody gets for another text, under which
+    a store keeps a large value once. One that encrypts has to derive them with its key. Without the method
+    large values are kept where they stand, and the first byte of what it encodes is its own business.
+    """
 
     @property
     def name(self) -> str:
@@ -49,6 +56,10 @@ class JsonCodec:
             return text.encode()
         except UnicodeEncodeError as error:
             raise unencodable(error, place) from None
+
+    def address(self, text: str) -> bytes:
+        """The BLAKE2b hash of the text."""
+        return blake2b(text.encode(), digest_size=32).digest()
 
     def decode(self, data: bytes, place: str) -> str:
         """The text. Raises StorageError where the bytes are encrypted or are no text."""

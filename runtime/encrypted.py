@@ -8,6 +8,7 @@ authenticated with them, so that stored bytes can be neither altered nor moved t
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from importlib import import_module
 from secrets import token_bytes  # noqa: TID251  (a nonce is chance by nature)
 from typing import Any
@@ -47,6 +48,8 @@ class EncryptedCodec:
             )
         self._cipher: Any = ciphers.AESGCM(key)
         self._invalid: type[Exception] = exceptions.InvalidTag
+        # A key of its own, so that the two uses cannot get in each other's way.
+        self._naming = blake2b(b"addresses", key=key, person=b"lgc values").digest()
 
     def encode(self, text: str, place: str) -> bytes:
         """Encrypted bytes. Raises SerializationError for lone surrogates."""
@@ -57,6 +60,10 @@ class EncryptedCodec:
         nonce = token_bytes(_NONCE)
         sealed: bytes = self._cipher.encrypt(nonce, data, _bound(place))
         return _HEAD + nonce + sealed
+
+    def address(self, text: str) -> bytes:
+        """A hash of the text that only the holder of the key can make: nobody else can try out guesses."""
+        return blake2b(text.encode(), key=self._naming, digest_size=32).digest()
 
     def decode(self, data: bytes, place: str) -> str:
         """The text. Raises StorageError for what was not encrypted with this key for this place."""
