@@ -26,11 +26,13 @@ from lgc.runtime.store.values import (
 CODEC = JsonCodec()
 CODECS: list[Addressing] = [CODEC, EncryptedCodec(b"k" * 32)]
 
-large_texts = st.builds(
-    lambda text, size: text * (size // max(len(text), 1) + 1),
-    st.text(st.sampled_from('aé"\\\n\u2028😀[]{},'), min_size=1, max_size=9),
-    st.integers(LARGE // 4, LARGE * 2),
-)
+
+def repeated(text: str, size: int) -> str:
+    return text * (size // len(text) + 1)
+
+
+pieces = st.text(st.sampled_from('aé"\\\n\u2028😀[]{},'), min_size=1, max_size=9)
+large_texts: st.SearchStrategy[str] = st.builds(repeated, pieces, st.integers(LARGE // 4, LARGE * 2))
 small: st.SearchStrategy[object] = st.none() | st.booleans() | st.integers() | st.text(max_size=20)
 
 
