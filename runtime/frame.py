@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from . import plan
 from .errors import EvaluationError, LgcError, MutationRejected, Unrouted
 from .graph import Graph
-from .state import State, broken_constraint
+from .state import State, Undo, broken_constraint
 from .typed_json import Applied
 
 
@@ -48,7 +48,7 @@ class Frame:
 
     __slots__ = (
         "base", "children", "counts", "done", "effects", "graph", "item", "items", "key", "limit",
-        "node", "parent", "path", "plan", "region", "since", "state", "taken", "visit",
+        "node", "parent", "path", "plan", "region", "since", "state", "taken", "undo", "visit",
     )  # fmt: skip
 
     def __init__(
@@ -84,6 +84,7 @@ class Frame:
         self.items: list[Any] | None = None
         self.item: Any = None
         self.node = ""
+        self.undo: Undo | None = None  # of a step that is over, empty, for the next one
 
     @property
     def instance(self) -> str:
@@ -223,31 +224,30 @@ def choose(frame: Frame, source: str, outcome: str) -> plan.Edge:
     route = frame.plan.routes.get(source)
     tried: list[tuple[str, object]] = []
     if route is not None:
-        edges = route.on.get(outcome, route.edges if outcome not in ("error", "timeout") else ())
+        edges = route.edges
+        if route.on or outcome != "ok":
+            edges = route.on.get(outcome, edges if outcome not in ("error", "timeout") else ())
         for edge in edges:
             if edge.max_visits is not None and frame.edge_count(edge.key) >= edge.max_visits:
                 tried.append(
                     (edge.guard.text if edge.guard else edge.key, f"used up ({edge.max_visits} times)")
                 )
                 continue
-            if edge.guard is None:
+            guard = edge.guard
+            if guard is None:
                 return edge
-            held = _holds(edge.guard, frame)
+            try:
+                held = guard.test(frame.state, frame)
+            except LgcError:
+                raise
+            except Exception as error:
+                raise EvaluationError(f"{error}", expression=guard.text, place=guard.place) from error
             if held:
                 return edge
-            tried.append((edge.guard.text, held))
+            tried.append((guard.text, held))
     name = source.removeprefix(f"{plan.START}:")
     what = f"no edge holds after `{name}`" + (f" for `{outcome}`" if outcome != "ok" else "")
     raise Unrouted(what, guards=tried, node=frame.where(name))
-
-
-def _holds(guard: plan.Guard, frame: Frame) -> bool:
-    try:
-        return guard.test(frame.state, frame)
-    except LgcError:
-        raise
-    except Exception as error:
-        raise EvaluationError(f"{error}", expression=guard.text, place=guard.place) from error
 
 
 def evaluated(function: Any, *values: Any) -> Any:

@@ -40,6 +40,11 @@ class Completion(NamedTuple):
     merged: Mapping[str, Any] = {}
 
 
+# What a named tuple's own constructor does, in half the time: steps make several.
+_new: Any = tuple.__new__
+_NONE_MERGED: Mapping[str, Any] = {}
+
+
 def complete(
     frame: Frame,
     outcome: str = "ok",
@@ -60,18 +65,23 @@ def complete(
     Raises:
         MutationRejected, EvaluationError, NodeFailed, Unrouted: refused; the frame is unchanged.
     """
-    undo = Undo()
+    undo = frame.undo
+    if undo is None:
+        undo = frame.undo = Undo()
     state = frame.state
     name = frame.node
     counts = frame.counts
     counted = counts.get(name)
     visit = (frame.visits(name) if counted is None else counted) + 1
     counting = False
+    applied: list[Applied] = []
     try:
-        applied = [_apply(state, mutation, undo) for mutation in mutations]
+        for mutation in mutations:
+            applied.append(_apply(state, mutation, undo))
         if then is not None:
-            applied += [_apply(state, mutation, undo) for mutation in evaluated(then, state)]
-        if applied:
+            for mutation in evaluated(then, state):
+                applied.append(_apply(state, mutation, undo))
+        if applied and (state.__lg_checks__ or state.__lg_substates__):
             _look_at_constraints(state, applied, name)
         for field in ensures:
             if getattr(state, state.__lg_fields__[field]) is None:
@@ -83,7 +93,11 @@ def complete(
         counting = True
         counts[name] = visit
         frame.done += 1
-        target, edge = _next(frame, name, outcome, goto)
+        if goto is None:
+            taken = choose(frame, name, outcome)
+            target, edge = taken.target, taken.key if taken.max_visits is not None else ""
+        else:
+            target, edge = goto, ""
     except BaseException:
         undo.roll_back()
         if counting:
@@ -93,10 +107,13 @@ def complete(
             else:
                 counts[name] = counted
         raise
+    undo.clear()
     if frame.effects is not None:
         frame.effects.extend([Effect((), one) for one in applied])
-    _advance(frame, target, edge)
-    return Completion(name, visit, outcome, target, edge, tuple(applied))
+    if edge:
+        frame.taken[edge] = frame.edge_count(edge) + 1
+    frame.node = target
+    return _new(Completion, (name, visit, outcome, target, edge, tuple(applied), (), _NONE_MERGED))
 
 
 def complete_joined(
@@ -145,7 +162,7 @@ def complete_joined(
                     effects += merge_elements(frame.state, start, each, stored, undo)
             case _:
                 pass
-        if applied:
+        if applied and (frame.state.__lg_checks__ or frame.state.__lg_substates__):
             _look_at_constraints(frame.state, applied, node.name)
         frame.leave()
         frame.counts[node.name] = visit
@@ -239,7 +256,7 @@ def _apply(state: Any, mutation: Mutation, undo: Undo) -> Applied:
         raise
     except Exception as error:
         raise unexpected(mutation, error) from error
-    return Applied(mutation, None)
+    return _new(Applied, (mutation, None))
 
 
 def _computed(state: Any, mutation: ExternalMutation) -> Any:
@@ -258,8 +275,6 @@ def _computed(state: Any, mutation: ExternalMutation) -> Any:
 
 
 def _look_at_constraints(state: State, applied: Sequence[Applied], node: str) -> None:
-    if not state.__lg_checks__ and not state.__lg_substates__:
-        return
     for mutation, _ in applied:
         for path in mutation.__lg_writes__:
             _look_at(state, path, node, mutation.__lg_name__)

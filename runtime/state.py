@@ -418,6 +418,10 @@ class Undo:
         self._entries.append((3, held, key, held[key], dict(held)))
         del held[key]
 
+    def clear(self) -> None:
+        """Forget what was changed: the step is over."""
+        self._entries.clear()
+
     def roll_back(self) -> None:
         """Take everything back."""
         for entry in reversed(self._entries):
