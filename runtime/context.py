@@ -12,6 +12,7 @@ from .events import StreamChunk
 if TYPE_CHECKING:
     from .frame import Frame
     from .lane import Lane
+    from .observed import Room
 
 V = TypeVar("V")
 P = TypeVar("P")
@@ -81,7 +82,8 @@ class TaskContext(Generic[V, P]):
             )  # fmt: skip
 
     def _record(self, mutation: Any) -> None:
-        self._open()
+        if self.__lg_over__:
+            self._open()
         if type(mutation) not in self.__lg_node__.records:
             kind: Any = mutation.__class__
             name: str = getattr(kind, "__lg_name__", kind.__name__)
@@ -108,12 +110,22 @@ class TaskContext(Generic[V, P]):
         """Go to `end` after this node. Raises NodeFailed where the node's `goto` does not name `end`."""
         self._go(plan.END)
 
-    def emit(self, chunk: StreamChunk | str, /) -> None:
-        """Send something to display: text, or any chunk. Never part of the state."""
+    def emit(self, chunk: StreamChunk | str, /) -> Room:
+        """Send something to display: text, or any chunk. Never part of the state.
+
+        What is returned may be awaited: then the function is no faster than the reader of the stream. A
+        plain function waits in here, unless its task has a `timeout`, whose time would be running.
+        """
+        engine = self.__lg_lane__.engine
         if not self.__lg_over__:  # what an abandoned attempt still says is dropped
-            self.__lg_lane__.engine.emit(
-                self.__lg_frame__, self.node, StreamChunk.of_text(chunk) if isinstance(chunk, str) else chunk
-            )
+            engine.emit(
+                self.__lg_frame__, self.node, StreamChunk.of_text(chunk) if isinstance(chunk, str) else chunk,
+                self._gone, self.__lg_node__.timeout is None,
+            )  # fmt: skip
+        return engine.room
+
+    def _gone(self) -> bool:
+        return self.cancelled
 
     def set_token_cost(self, tokens: float, /) -> None:
         """How many tokens this visit has cost, for the log and the adaptive checkpoint trigger."""

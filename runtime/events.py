@@ -19,10 +19,12 @@ class EventKind(StrEnum):
     RUN_FAILED = "run_failed"
     RUN_CANCELLED = "run_cancelled"
     RUN_WAITING = "run_waiting"
+    RUN_STOPPED = "run_stopped"  # this session has left it; it can be resumed
     NODE_STARTED = "node_started"
     NODE_COMPLETED = "node_completed"
     NODE_FAILED = "node_failed"
     NODE_RETRIED = "node_retried"
+    NODE_STOPPED = "node_stopped"  # neither completed nor failed: nobody needs it any more
     BRANCH_STARTED = "branch_started"
     BRANCH_COMPLETED = "branch_completed"
     BARRIER_WAITING = "barrier_waiting"
@@ -34,9 +36,18 @@ class EventKind(StrEnum):
 class GraphEvent(NamedTuple):
     """One thing that the engine did.
 
-    `frame` is the path of the frame ("" for the graph's own); `span` is the same for all events of one visit
-    of a node; `step` is the step committed, or the last one before; `data` holds what is special to the kind
-    (`next`, `error`, `attempt`, `barrier`, `answer`, `checkpoint`, `duration` in seconds …).
+    Attributes:
+        kind: what happened.
+        run: the run's id.
+        span: the same for all events of one visit of a node (over its attempts, and after a crash), of one
+            branch, or of the run, whose span is the run's id.
+        frame: path of the frame, "" for the graph's own.
+        node: name of the node, "" for events of the run.
+        step: the step that was committed, or the last one before.
+        time: seconds since the epoch.
+        data: what is special to the kind (`docs/running.md` has the table); never changed afterwards.
+        parent: the span that this one lies in: of a node the branch, the node that runs its graph, or the
+            run; "" for the run itself.
     """
 
     kind: EventKind
@@ -47,6 +58,7 @@ class GraphEvent(NamedTuple):
     step: int = 0
     time: float = 0.0
     data: dict[str, Any] = {}  # noqa: RUF012 - never changed: replaced, not filled
+    parent: str = ""
 
 
 class ChunkKind(StrEnum):

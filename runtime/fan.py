@@ -15,10 +15,10 @@ from typing import NamedTuple
 from . import plan
 from .engine import Engine, fatal
 from .errors import LgcError, NodeFailed, StepsExceeded, Unrouted, storable
-from .events import EventKind
 from .frame import Frame
 from .lane import Lane, ended
 from .machine import complete_joined
+from .observed import kind_of
 
 
 class Outcome(NamedTuple):
@@ -36,7 +36,7 @@ async def run_joining(
     """Run the children of a node and join them; False where some of them wait."""
     started, since = engine.clock.time(), engine.clock.monotonic()
     name = node.name
-    engine.say(EventKind.NODE_STARTED, frame, name, visit=frame.visits(name) + 1)
+    engine.node_started(frame, name, frame.visits(name) + 1)
     try:
         outcome = await _children(engine, lane, frame, node)
     except LgcError as error:
@@ -45,6 +45,7 @@ async def run_joining(
         outcome = Outcome([], {"": error}, False)
     if outcome.waiting:
         return False
+    engine.abandon(frame)
     won = _in_order(frame, node, outcome.won)
     if outcome.failures and not _reached(node, frame, len(won)):
         return await _failed(engine, lane, frame, node, outcome, won, started, since)
@@ -127,7 +128,6 @@ async def _fan(
     active: dict[Lane, str | int] = {}
     over: deque[Lane] = deque()
     waiting = 0
-    traced = engine.trace_sink is not None
     wake: asyncio.Future[None] | None = None
 
     def finished(child: Lane) -> None:
@@ -144,6 +144,8 @@ async def _fan(
     try:
         while not settled():
             while pending and (limit is None or len(active) < limit):
+                if engine.backlog is not None and engine.backlog.full:
+                    await engine.backlog.room()
                 key = pending.popleft()
                 try:
                     child = frame.child(key)
@@ -155,8 +157,7 @@ async def _fan(
                 one = Lane(engine, child)
                 active[one] = key
                 engine.running += 1
-                if traced:
-                    engine.say(EventKind.BRANCH_STARTED, child, frame.node, branch=str(key))
+                engine.branch_started(child, frame.node)
                 one.start(finished)
             if settled() or not active:
                 break
@@ -188,21 +189,15 @@ def _note(
         if not isinstance(one.error, LgcError) or fatal(one.error):
             raise one.error
         failures[key] = one.error
-        _say_over(engine, one, key, one.error.message)
+        engine.branch_over(one.frame, "failed", one.error.message)
         return 0
     if one.outcome == "stopped":
         raise asyncio.CancelledError  # nobody of ours told it to: the loop is being closed
     if one.outcome == "end":
         won.append(key)
-        _say_over(engine, one, key, "")
+        engine.branch_over(one.frame, "end")
         return 0
     return 1
-
-
-def _say_over(engine: Engine, one: Lane, key: str | int, error: str) -> None:
-    if engine.trace_sink is not None:
-        assert one.frame.parent is not None
-        engine.say(EventKind.BRANCH_COMPLETED, one.frame, one.frame.parent.node, branch=str(key), error=error)
 
 
 async def _stop(engine: Engine, active: dict[Lane, str | int], over: deque[Lane]) -> None:
@@ -247,6 +242,6 @@ async def _failed(
     failures = {str(key): storable(error.message) for key, error in outcome.failures.items()}
     await engine.commit_step(
         lane, frame, done, started=started, duration=engine.clock.monotonic() - since, joined=True,
-        error=first.message, detail={"failed": failures},
+        error=first.message, error_type=kind_of(first), detail={"failed": failures},
     )  # fmt: skip
     return True

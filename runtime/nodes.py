@@ -20,9 +20,10 @@ from .frame import Frame
 from .graph import Implementation, load
 from .lane import Lane, stopped, tell_given_up
 from .machine import complete
+from .observed import kind_of
 from .store.protocols import AttemptRecord, Commit
 from .threads import in_thread
-from .typed_json import Applied, encode_mutations
+from .typed_json import encode_recorded
 
 
 async def run(engine: Engine, lane: Lane, frame: Frame, node: plan.Node) -> bool:
@@ -46,6 +47,7 @@ async def run(engine: Engine, lane: Lane, frame: Frame, node: plan.Node) -> bool
 async def run_decision(engine: Engine, lane: Lane, frame: Frame, node: plan.Decision) -> bool:
     """Only route."""
     started = engine.clock.time()
+    engine.node_started(frame, node.name, frame.visits(node.name) + 1)
     try:
         done = complete(frame)
     except LgcError as error:
@@ -63,7 +65,7 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
     clock = engine.clock
     started, since = clock.time(), clock.monotonic()
     if engine.trace_sink is not None:
-        engine.say(EventKind.NODE_STARTED, frame, name, visit=visit)
+        engine.node_started(frame, name, visit)
     attempt = 1
     while True:
         if node.effect == "once":
@@ -78,7 +80,7 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
                 raise asyncio.CancelledError
             context.__lg_over__ = True
             recorded: Sequence[Any] = context.__lg_recorded__
-            text = None if engine.store is None else encode_mutations([Applied(m) for m in recorded])
+            text = None if engine.store is None else encode_recorded(recorded)
             done = complete(frame, "ok", recorded, context.__lg_goto__, node.ensures)
             break
         except BaseException as error:
@@ -88,9 +90,11 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
             pause = _pause(node, attempt, clock.jitter())
             engine.say(
                 EventKind.NODE_RETRIED, frame, name, visit=visit, attempt=attempt, pause=pause,
-                error=str(failure.message),
+                error=str(failure.message), type=kind_of(failure),
             )  # fmt: skip
             await clock.sleep(pause)
+            if engine.backlog is not None and engine.backlog.full:
+                await engine.backlog.room()
             attempt += 1
             continue
         await failed(engine, lane, frame, failure, started, clock.monotonic() - since, attempt)
@@ -243,7 +247,10 @@ async def failed(
     on: Mapping[str, object] = route.on if route is not None else {}
     outcome = "timeout" if isinstance(failure, NodeTimedOut) and "timeout" in on else "error"
     if outcome not in on:
-        engine.say(EventKind.NODE_FAILED, frame, name, error=failure.message, attempt=attempt)
+        engine.node_over(
+            EventKind.NODE_FAILED, frame, name,
+            error=failure.message, type=kind_of(failure), attempt=attempt, duration=duration,
+        )  # fmt: skip
         raise failure
     try:
         done = complete(frame, outcome)
@@ -251,6 +258,7 @@ async def failed(
         raise failure from None
     await engine.commit_step(
         lane, frame, done, started=started, duration=duration, attempt=attempt, error=failure.message,
+        error_type=kind_of(failure),
         detail={"scripted": True} if type(frame.plan.nodes[name]) is not plan.Task else None,
     )  # fmt: skip
 

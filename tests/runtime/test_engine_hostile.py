@@ -741,7 +741,7 @@ def test_listeners_that_raise_take_nothing_from_a_stream(compiled: Compile) -> N
     kinds = asyncio.run(main())
     assert kinds.count("node_started") == kinds.count("node_completed") == 2
     assert kinds.count("text") == 1
-    assert kinds.count("observed_error") == 3
+    assert kinds.count("observed_error") == 4
     assert kinds[-1] == "run_completed"
 
 
