@@ -14,7 +14,7 @@ if __name__ != "lgc.runtime":
 if TYPE_CHECKING:
     from .barrier import BarrierDecision, BarrierInfo
     from .clock import Clock, SystemClock
-    from .decide import decide, unbound
+    from .deciding import decide, unbound
     from .engine import ExecutionEntry
     from .errors import (
         BarrierTimeout,
@@ -42,11 +42,22 @@ if TYPE_CHECKING:
     )
     from .events import ChunkKind, EventKind, GraphEvent, StreamChunk
     from .graph import BindingError, Graph
-    from .policy import TriggerPolicy
+    from .logged import JsonFormatter, LoggingSink, RunContextFilter
+    from .otel import OpenTelemetrySink
+    from .policy import TriggerPolicy, Triggers
     from .restore import RestoreMode, replay
+    from .retention import Retention, RetentionPolicy
     from .run_sync import run_sync
     from .session import GraphResult, Session, Settlement
-    from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
+    from .sinks import (
+        BarrierSink,
+        CheckpointSink,
+        FrameInfo,
+        StreamSink,
+        StreamSinks,
+        TraceSink,
+        TraceSinks,
+    )
     from .store import MemoryStore, SqliteStore, open_store
     from .store.protocols import (
         CheckpointRecord,
@@ -62,7 +73,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "barrier": ("BarrierDecision", "BarrierInfo"),
     "clock": ("Clock", "SystemClock"),
-    "decide": ("decide", "unbound"),
+    "deciding": ("decide", "unbound"),
     "engine": ("ExecutionEntry",),
     "errors": (
         "BarrierTimeout", "Cancelled", "CheckpointCorrupted", "CheckpointNotFound", "DecisionRefused",
@@ -72,11 +83,16 @@ _HOMES = {
     ),
     "events": ("ChunkKind", "EventKind", "GraphEvent", "StreamChunk"),
     "graph": ("BindingError", "Graph"),
-    "policy": ("TriggerPolicy",),
+    "logged": ("JsonFormatter", "LoggingSink", "RunContextFilter"),
+    "otel": ("OpenTelemetrySink",),
+    "policy": ("TriggerPolicy", "Triggers"),
     "restore": ("RestoreMode", "replay"),
+    "retention": ("Retention", "RetentionPolicy"),
     "run_sync": ("run_sync",),
     "session": ("GraphResult", "Session", "Settlement"),
-    "sinks": ("BarrierSink", "CheckpointSink", "FrameInfo", "StreamSink", "TraceSink"),
+    "sinks": (
+        "BarrierSink", "CheckpointSink", "FrameInfo", "StreamSink", "StreamSinks", "TraceSink", "TraceSinks",
+    ),
     "store": ("MemoryStore", "SqliteStore", "open_store"),
     "store.protocols": (
         "CheckpointRecord", "CheckpointStore", "DecisionRecord", "MutationLogStore", "MutationRecord",
@@ -91,11 +107,13 @@ __all__ = [
     "CheckpointCorrupted", "CheckpointNotFound", "CheckpointRecord", "CheckpointSink", "CheckpointStore",
     "ChunkKind", "Clock", "DecisionRecord", "DecisionRefused", "EvaluationError", "EventKind",
     "ExecutionEntry", "FinalFailure", "FrameInfo", "Graph", "GraphEvent", "GraphMismatch", "GraphResult",
-    "LgcError", "MemoryStore", "MergeConflict", "MutationLogStore", "MutationRecord", "MutationRejected",
-    "NodeFailed", "NodeTimedOut", "RestoreMode", "RunExists", "RunFenced", "RunNotFound", "RunRecord",
+    "JsonFormatter", "LgcError", "LoggingSink", "MemoryStore", "MergeConflict", "MutationLogStore",
+    "MutationRecord", "MutationRejected", "NodeFailed", "NodeTimedOut", "OpenTelemetrySink", "RestoreMode",
+    "Retention", "RetentionPolicy", "RunContextFilter", "RunExists", "RunFenced", "RunNotFound", "RunRecord",
     "RunStatus", "RunUncertain", "SerializationError", "Session", "Settlement", "SqliteStore",
-    "StepsExceeded", "StorageError", "Store", "StreamChunk", "StreamSink", "SystemClock", "TraceSink",
-    "TransientMissing", "TriggerPolicy", "Unrouted", "decide", "open_store", "replay", "run_sync", "unbound",
+    "StepsExceeded", "StorageError", "Store", "StreamChunk", "StreamSink", "StreamSinks", "SystemClock",
+    "TraceSink", "TraceSinks", "TransientMissing", "TriggerPolicy", "Triggers", "Unrouted", "decide",
+    "open_store", "replay", "run_sync", "unbound",
 ]  # fmt: skip
 
 

@@ -258,19 +258,6 @@ def fitting(
     return None, stale
 
 
-def refuse_second(records: Sequence[DecisionRecord], waiting: Sequence[BarrierInfo], address: str) -> None:
-    """Refuse an answer to a barrier that waits and has one already, which only nobody has applied yet."""
-    meant = [info for info in waiting if address in (info.id, place_of(info), info.node)]
-    given = {record.id: record for info in meant if (record := fitting(records, info)[0]) is not None}
-    if meant and len(given) >= len(meant):
-        first = next(iter(given.values()))
-        by = f" by {first.actor}" if first.actor else ""
-        raise DecisionRefused(
-            f"`{meant[0].node}` has been answered{by}: `{first.answer}`",
-            hint="the answer is applied as soon as the run goes on",
-        )
-
-
 def place_of(info: BarrierInfo) -> str:
     """The path of a barrier: its frame's and its name."""
     return f"{info.frame}/{info.node}" if info.frame else info.node

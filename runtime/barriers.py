@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from . import plan
+from .addressing import doubles
 from .barrier import (
     BarrierDecision,
     BarrierInfo,
@@ -16,6 +17,7 @@ from .barrier import (
     timed_out,
     to_record,
 )
+from .deciding import keep
 from .engine import Engine, fatal
 from .errors import BarrierTimeout, LgcError, RunFenced, Unrouted, text_of
 from .frame import Frame
@@ -205,7 +207,7 @@ def _seen(asked: asyncio.Task[BarrierDecision | None]) -> None:
 async def add(engine: Engine, record: DecisionRecord) -> None:
     """Keep an answer and let waiting barriers look at it."""
     if engine.store is not None:
-        id = await engine.store.add_decision(record)
+        id = await keep(engine.store, record)
     else:
         id = len(engine.decisions) + len(engine.taken) + 1
     if id not in engine.taken and not any(known.id == id for known in engine.decisions):
@@ -262,6 +264,7 @@ async def _take(
 ) -> None:
     done = complete(frame, resolution.outcome, resolution.mutations, resolution.goto, then=resolution.records)
     record = resolution.record
+    left = doubles(engine.root.plan, engine.decisions, info)
     detail: dict[str, object] = {"barrier": info.id, "shown": dict(info.shown)}
     if record is not None:
         detail["actor"] = record.actor
@@ -276,3 +279,7 @@ async def _take(
             "actor": record.actor if record is not None else "",
         },
     )  # fmt: skip
+    for other in left:
+        if record is None or other.id != record.id:
+            await _set_aside(engine, lane, other)
+            engine.observe(frame, f"answer `{other.answer}` to `{node.name}` came second", "warning")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from . import plan
-from .barrier import BarrierDecision, BarrierInfo, fitting, refuse_second, to_record
-from .barriers import Witness, add, refresh
+from .addressing import Standing, addressed
+from .barrier import BarrierDecision, BarrierInfo, fitting, to_record
+from .barriers import Witness, add
 from .clock import Clock, SystemClock
+from .deciding import decide, demand_actor
 from .engine import Engine, ExecutionEntry, fatal
 from .errors import (
     Cancelled,
@@ -29,16 +31,19 @@ from .events import EventKind, GraphEvent, StreamChunk
 from .frame import Frame
 from .graph import Graph
 from .lane import Lane
-from .lease import LEASE, Heartbeat, owner, refuse_held
+from .lease import LEASE, Heartbeat, owner, refuse_held, shown
 from .machine import complete
+from .policy import TriggerPolicy, Triggers
 from .position import begin, locate, to_snapshot
 from .restore import RestoreMode, fork, provided, put_graphs, rebuild, restorable
+from .retention import RetentionPolicy
 from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
 from .state import Mutation, broken_constraint, transients_of
+from .store.archived import Archive
 from .store.protocols import CheckpointRecord, Commit, RunRecord, RunStatus, Store
 from .stream import BUFFER, EventQueue
 from .typed_json import Applied, decode_checkpoint, encode_mutations, encode_state
-from .waiting import refuse_stale, waiting_barriers
+from .waiting import waiting_barriers
 from .watch import watch
 
 S = TypeVar("S")
@@ -102,6 +107,9 @@ class Session(Generic[S]):
         barrier_sink: BarrierSink | None = None,
         clock: Clock | None = None,
         lease: float = LEASE,
+        triggers: TriggerPolicy | None = None,
+        retention: RetentionPolicy | None = None,
+        archive: Archive | None = None,
     ) -> Session[T]:
         """Begin a run.
 
@@ -112,6 +120,8 @@ class Session(Generic[S]):
             run_id: its id; None: a new one.
             launch: JSON that says how it was started, kept for whoever resumes it.
             lease: seconds that a silent owner counts as being at work; renewed every third of it.
+            triggers, retention: when checkpoints are made, and how many stay; None: as the graph says.
+            archive: gets the checkpoints that retention removes, before they go.
 
         Raises:
             SerializationError: the state does not fit its types or constraints.
@@ -141,7 +151,9 @@ class Session(Generic[S]):
         engine = Engine(
             root, run=run, step=0, store=store, fence=fence, clock=ticking, stream_sink=stream_sink,
             trace_sink=trace_sink, checkpoint_sink=checkpoint_sink, barrier_sink=barrier_sink,
+            triggers=triggers,
         )  # fmt: skip
+        engine.retain(retention, archive, listed=0)
         return Session(graph, engine, RunStatus.RUNNING, lease)
 
     @classmethod
@@ -162,6 +174,9 @@ class Session(Generic[S]):
         checkpoint_sink: CheckpointSink | None = None,
         barrier_sink: BarrierSink | None = None,
         clock: Clock | None = None,
+        triggers: TriggerPolicy | None = None,
+        retention: RetentionPolicy | None = None,
+        archive: Archive | None = None,
     ) -> Session[T]:
         """Take over a stored run where it stands: newest good snapshot, and the log after it.
 
@@ -172,6 +187,8 @@ class Session(Generic[S]):
             reason, actor: why and by whom, for `RestoreMode.FORCE`.
             take_over: take the run also where another process is at work on it, which can then commit no more.
             lease: seconds that a silent owner counts as being at work; renewed every third of it.
+            triggers, retention: when checkpoints are made, and how many stay; None: as the graph says.
+            archive: gets the checkpoints that retention removes, before they go.
 
         Raises:
             RunFenced: another process is at work on the run, or was faster to take it.
@@ -193,10 +210,12 @@ class Session(Generic[S]):
         engine = Engine(
             position.root, run=run_id, step=position.step, store=store, fence=fence, clock=ticking,
             snapshot_bytes=position.snapshot_bytes,
+            triggers=triggers or await Triggers.resumed(graph.plan.checkpointing, store, run),
             decisions=await store.decisions(run_id, waiting=True),
             attempts=await store.attempts(run_id), stream_sink=stream_sink, trace_sink=trace_sink,
             checkpoint_sink=checkpoint_sink, barrier_sink=barrier_sink,
         )  # fmt: skip
+        engine.retain(retention, archive, listed=None)
         session = Session(graph, engine, run.status, lease)
         for warning in store.warnings():
             engine.observe(None, warning, "warning")
@@ -381,22 +400,29 @@ class Session(Generic[S]):
             elif not driver.cancelled():
                 driver.exception()  # who left early did not wait for it; the status of the run tells
 
-    async def decide(self, barrier: str, decision: BarrierDecision, *, actor: str = "") -> None:
-        """Answer a barrier, by its id (exactly this one) or its node (any visit, also one to come).
+    async def decide(self, barrier: str, decision: BarrierDecision, *, actor: str | None = None) -> None:
+        """Answer a barrier, by its id (exactly this one) or its node (what waits there now, or will).
 
         The answer is recorded; a session that runs takes it at once, otherwise call `run` again.
 
+        Args:
+            actor: who answers; None: this process.
+
         Raises:
-            DecisionRefused: unknown barrier or answer, wrong arguments, or what was shown has changed.
+            DecisionRefused: unknown barrier or answer, wrong arguments, too late or second, or what was shown
+                has changed.
             MutationRejected: a mutation that the barrier does not let the decider record.
         """
-        engine = self._engine
-        waiting = self.waiting
-        refuse_stale(barrier, waiting, self._status)
-        await refresh(engine)
-        refuse_second(engine.decisions, waiting, barrier)
-        record = to_record(engine.root.plan, engine.run, barrier, decision, actor, engine.clock.time())
-        await add(engine, record)
+        engine, store = self._engine, self._engine.store
+        who = shown(owner()) if actor is None else actor
+        demand_actor(who, engine.run)
+        record = to_record(engine.root.plan, engine.run, barrier, decision, who, engine.clock.time())
+        given = engine.decisions if store is None else await store.decisions(engine.run)
+        if store is not None and (await store.get_run(engine.run)).fence != engine.fence:
+            await decide(self._graph, store, engine.run, barrier, decision, actor=who)  # others drive it now
+            return
+        standing = Standing(engine.run, engine.root, self._status, given, record.time)
+        await add(engine, replace(record, barrier=addressed(standing, barrier)))
 
     async def cancel(self) -> None:
         """End the run for good, wherever it is; what was committed stays.
@@ -425,6 +451,10 @@ class Session(Generic[S]):
             id, engine.run, engine.step, self._graph.hash, engine.clock.time(), to_snapshot(engine.root)
         )
         await engine.commit(None, Commit(engine.run, engine.fence, snapshot=record))
+        engine.asked_checkpoint(record.created)
+        engine.compaction.made(len(record.snapshot))
+        if engine.retainer is not None:
+            engine.retainer.made()
         engine.say(EventKind.CHECKPOINT_SAVED, engine.root, checkpoint=id)
         return id
 

@@ -63,7 +63,7 @@ def decide_command(
 
     async def record(store: Store) -> tuple[str, str]:
         from ..runtime.barrier import find_barrier
-        from ..runtime.decide import decide
+        from ..runtime.deciding import decide
         from ..runtime.errors import DecisionRefused
         from ..runtime.lease import held, shown
 

@@ -111,7 +111,7 @@ class Prepared:
 
     def unbound(self) -> Graph[Any]:
         """The graph without functions: enough to look and to decide."""
-        from ..runtime.decide import unbound
+        from ..runtime.deciding import unbound
 
         return unbound(self.plan)
 

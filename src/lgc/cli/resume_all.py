@@ -167,7 +167,7 @@ async def _can_go_on(store: Store, run: RunRecord, prepared: Prepared) -> bool:
     """Whether an answer has come for a waiting run, or the time of one of its barriers is over."""
     import time
 
-    from ..runtime.decide import look
+    from ..runtime.deciding import look
 
     if await store.decisions(run.run, waiting=True):
         return True

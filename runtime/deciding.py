@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from . import plan
-from .barrier import BarrierDecision, BarrierInfo, refuse_second, to_record
+from .addressing import Standing, addressed, overtaken
+from .barrier import BarrierDecision, BarrierInfo, to_record
 from .clock import Clock, SystemClock
-from .errors import LgcError
+from .errors import DecisionRefused
 from .graph import Graph
 from .restore import blanks, mismatch, rebuild
-from .store.protocols import Store
-from .waiting import refuse_stale, waiting_barriers
+from .store.protocols import DecisionRecord, Store
+from .waiting import waiting_barriers
 
 S = TypeVar("S")
 
@@ -49,13 +51,29 @@ async def decide(
 
     Raises:
         RunNotFound, GraphMismatch, StorageError.
-        DecisionRefused: it does not fit, or what was shown has changed.
+        DecisionRefused: it does not fit, comes too late or second, or what was shown has changed.
+        MutationRejected: a mutation that the barrier does not let the decider record.
     """
-    if not actor.strip():
-        raise LgcError("a decision needs an actor", run=run_id)
+    demand_actor(actor, run_id)
+    clock = SystemClock()
+    record = to_record(graph.plan, run_id, barrier, decision, actor, clock.time())
     run = await store.get_run(run_id)
-    waiting = await look(store, graph, run_id)
-    refuse_stale(barrier, waiting, run.status)
-    refuse_second(await store.decisions(run_id, waiting=True), waiting, barrier)
-    record = to_record(graph.plan, run_id, barrier, decision, actor, (clock or SystemClock()).time())
-    return await store.add_decision(record)
+    if run.hash != graph.hash:
+        raise await mismatch(store, graph, run)
+    position = await rebuild(store, graph, run, blanks(graph))
+    standing = Standing(run_id, position.root, run.status, await store.decisions(run_id), record.time)
+    return await keep(store, replace(record, barrier=addressed(standing, barrier)))
+
+
+def demand_actor(actor: str, run: str) -> None:
+    """Refuse an answer that nobody gives. Raises DecisionRefused."""
+    if not actor.strip():
+        raise DecisionRefused("an answer needs an actor: who gives it", run=run)
+
+
+async def keep(store: Store, record: DecisionRecord) -> int:
+    """Store an answer; its id. Raises DecisionRefused where another process was faster."""
+    id = await store.add_decision(record)
+    if (refused := overtaken(await store.decisions(record.run), replace(record, id=id))) is not None:
+        raise refused
+    return id
