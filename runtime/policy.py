@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Protocol
 
 from . import plan
+from .store.protocols import MutationRecord, RunRecord, Store
 
 # A log shorter than this is never worth folding: reading it back costs less than a snapshot saves.
 LEAST_LOG_BYTES = 32 * 1024
 
 
 class TriggerPolicy(Protocol):
-    """Decides after each commit whether the step becomes a checkpoint."""
+    """Decides with each commit whether the step becomes a checkpoint.
+
+    It is asked once for each step, in the order of the commits. A policy that also has a method
+    `made(now: float)` is told of checkpoints that were made without it, because a node or a caller asked.
+    """
 
     def due(
         self, *, events: frozenset[str], now: float, duration: float, tokens: float, effects: int
@@ -24,12 +30,17 @@ class TriggerPolicy(Protocol):
             duration: seconds that the node took.
             tokens: what the step cost.
             effects: how many mutations it recorded.
+
+        Where it raises, a checkpoint is made and the error is observed.
         """
         ...
 
 
 class Triggers:
-    """The triggers of a graph's `checkpoint { … }`: any of them suffices."""
+    """The triggers of a graph's `checkpoint { … }`: any of them suffices.
+
+    What counts is what has happened since the last checkpoint, whichever trigger made it.
+    """
 
     def __init__(self, setting: plan.Checkpointing, now: float) -> None:
         self._setting = setting
@@ -47,7 +58,7 @@ class Triggers:
             return True
         score = setting.adaptive
         if score is not None:
-            self._score += duration * score.duration + tokens * score.tokens + effects * score.effects
+            self._score += _score(score, duration, tokens, effects)
         hit = (
             (setting.every_steps is not None and self._steps >= setting.every_steps)
             or (setting.every is not None and now - self._last >= setting.every)
@@ -61,6 +72,36 @@ class Triggers:
     def made(self, now: float) -> None:
         """A checkpoint was made (also one that was asked for)."""
         self._steps, self._last, self._score = 0, now, 0.0
+
+    @classmethod
+    async def resumed(cls, setting: plan.Checkpointing, store: Store, run: RunRecord) -> Triggers:
+        """As they stood after the last committed step: a restored run makes its checkpoints where an
+        undisturbed one would. Raises CheckpointCorrupted, StorageError."""
+        triggers = cls(setting, run.created)
+        if setting.every_steps == 1 or (
+            setting.every_steps is None and setting.every is None and setting.adaptive is None
+        ):
+            return triggers
+        newest = (await store.list(run.run))[:1]
+        for checkpoint in newest:
+            triggers.made(checkpoint.created)
+        async for record in store.replay(run.run, newest[0].step + 1 if newest else 1):
+            triggers._passed(record)
+        return triggers
+
+    def _passed(self, record: MutationRecord) -> None:
+        if record.checkpoint:
+            self.made(record.time)
+            return
+        self._steps += 1
+        score = self._setting.adaptive
+        if score is not None:
+            effects = len(json.loads(record.mutations or "[]")) if score.effects else 0
+            self._score += _score(score, record.duration, record.cost, effects)
+
+
+def _score(weights: plan.Adaptive, duration: float, tokens: float, effects: int) -> float:
+    return duration * weights.duration + tokens * weights.tokens + effects * weights.effects
 
 
 class Compaction:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 from ..errors import LgcError, RunFenced, RunNotFound, SerializationError, StorageError
@@ -59,13 +58,13 @@ async def a_commit_is_all_or_nothing(subject: Subject) -> None:
             override=OverrideRecord("r", 1, "ed", "why", HASH, OTHER_HASH, 1.0),
         )  # fmt: skip
         bad = [
-            replace(whole, fence=fence - 1),
-            replace(whole, decision=foreign),
-            replace(whole, snapshot=a_snapshot(step=3)),
-            replace(whole, snapshot=a_snapshot("other", 2)),
-            replace(whole, record=a_step("other", 2)),
-            replace(whole, record=a_step(step=3)),
-            replace(whole, record=a_step(step=2, mutations='["\udfff"]')),
+            whole._replace(fence=fence - 1),
+            whole._replace(decision=foreign),
+            whole._replace(snapshot=a_snapshot(step=3)),
+            whole._replace(snapshot=a_snapshot("other", 2)),
+            whole._replace(record=a_step("other", 2)),
+            whole._replace(record=a_step(step=3)),
+            whole._replace(record=a_step(step=2, mutations='["\udfff"]')),
         ]
         for commit in bad:
             await refused(store.commit(commit), LgcError, "a commit with a bad part")
