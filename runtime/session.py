@@ -147,7 +147,8 @@ class Session(Generic[S]):
             await store.create_run(
                 RunRecord(run, graph.name, graph.hash, RunStatus.RUNNING, text, now, now, launch=launch)
             )
-            fence = await store.take(run, owner())
+            # Someone may have taken it up meanwhile: then it is not ours to start from the beginning.
+            fence = await store.take(run, owner(), expect=0)
         engine = Engine(
             root, run=run, step=0, store=store, fence=fence, clock=ticking, stream_sink=stream_sink,
             trace_sink=trace_sink, checkpoint_sink=checkpoint_sink, barrier_sink=barrier_sink,
