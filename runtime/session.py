@@ -304,6 +304,8 @@ class Session(Generic[S]):
             if leave is not None:
                 leave()
             await beat.stop()
+            if engine.retainer is not None and not isinstance(engine.broken, RunFenced):
+                await engine.retainer.finish()
         if self._status is RunStatus.WAITING:
             engine.run_over(EventKind.RUN_WAITING, barriers=[b.id for b in self.waiting])
         else:
@@ -320,9 +322,7 @@ class Session(Generic[S]):
         self._status = RunStatus.RUNNING
         if engine.store is not None:
             until = engine.clock.time() + self._lease
-            await engine.commit(
-                None, Commit(engine.run, engine.fence, status=RunStatus.RUNNING, lease=until)
-            )
+            await engine.commit(None, Commit(engine.run, engine.fence, status=RunStatus.RUNNING, lease=until))
             beat.start()
 
     async def _renew(self, length: float) -> None:
@@ -338,16 +338,22 @@ class Session(Generic[S]):
             self._status = RunStatus.CANCELLED
             error = Cancelled("the run was cancelled by another process")
         error.at(run=engine.run, step=engine.step)
-        if isinstance(error, RunUncertain):
-            await self._note(RunStatus.UNCERTAIN, error.message)
-        elif isinstance(error, Cancelled):
-            if self._status is not RunStatus.CANCELLED:
-                await self._note(RunStatus.CANCELLED)
-            engine.run_over(EventKind.RUN_CANCELLED)
-            return error
-        elif not fatal(error):
-            await self._note(RunStatus.FAILED, error.message)
-        engine.run_over(EventKind.RUN_FAILED, error=error.message, type=type(error).__name__)
+        told: dict[str, Any] = {"error": error.message, "type": type(error).__name__}
+        kind = EventKind.RUN_CANCELLED if isinstance(error, Cancelled) else EventKind.RUN_FAILED
+        try:
+            if isinstance(error, RunUncertain):
+                await self._note(RunStatus.UNCERTAIN, error.message)
+            elif isinstance(error, Cancelled):
+                if self._status is not RunStatus.CANCELLED:
+                    await self._note(RunStatus.CANCELLED)
+                told = {}
+            elif not fatal(error):
+                await self._note(RunStatus.FAILED, error.message)
+        except LgcError as problem:  # the status is not written; what ended the run is told all the same
+            kind, told = EventKind.RUN_FAILED, {"error": problem.message, "type": type(problem).__name__}
+            raise
+        finally:
+            engine.run_over(kind, **told)
         return error
 
     async def _cancelled_elsewhere(self) -> bool:
@@ -533,6 +539,7 @@ class Session(Generic[S]):
                 )  # fmt: skip
         try:
             encode_mutations([Applied(one) for one in mutations])
+            engine.node_started(frame, name, frame.visits(name) + 1)
             done = complete(frame, "skip" if isinstance(how, str) else "ok", mutations, ensures=node.ensures)
         except LgcError as error:
             raise error.at(run=engine.run, node=frame.where(name), step=engine.step) from None
