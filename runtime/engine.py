@@ -37,8 +37,9 @@ from .machine import Completion
 from .observed import Observed
 from .policy import Compaction, TriggerPolicy, Triggers
 from .position import detail_of, to_snapshot
-from .retention import Retainer
+from .retention import Retainer, Retention, RetentionPolicy
 from .sinks import BarrierSink, CheckpointSink, StreamSink, TraceSink
+from .store.archived import Archive
 from .store.protocols import (
     AttemptRecord,
     CheckpointRecord,
@@ -70,6 +71,8 @@ class ExecutionEntry(NamedTuple):
     error: str = ""
 
 
+_MUTATION = frozenset({"mutation"})
+
 # From a tuple to an entry without a call in Python: a run may have very many.
 _entry: Callable[[tuple[Any, ...]], ExecutionEntry] = partial(tuple.__new__, ExecutionEntry)
 
@@ -87,7 +90,6 @@ class Engine(Observed):
         fence: int,
         clock: Clock | None = None,
         triggers: TriggerPolicy | None = None,
-        retainer: Retainer | None = None,
         snapshot_bytes: int = 0,
         decisions: Sequence[DecisionRecord] = (),
         attempts: Sequence[AttemptRecord] = (),
@@ -103,15 +105,15 @@ class Engine(Observed):
         self.store = store
         self.fence = fence
         self.triggers: TriggerPolicy = triggers or Triggers(root.plan.checkpointing, self.clock.time())
-        self.retainer = retainer
+        self.retainer: Retainer | None = None
         self.compaction = Compaction(root.plan.checkpointing, snapshot_bytes)
         self.decisions = list(decisions)
         self.taken: set[int] = set()  # ids of those that were applied or set aside, perhaps not durably yet
         # Calls of `effect once` nodes that were begun and whose step is not committed: (frame, node, visit).
         self.begun = {(a.frame, a.node, a.visit) for a in attempts}
         self.barrier_sink = barrier_sink
-        # The fields of one ExecutionEntry after those of the other, which are made into such when asked for: a
-        # step should not pay for what few look at, nor leave a tuple for the garbage collector to look through.
+        # Field after field, made into ExecutionEntry when asked for: a step should not pay for what few look
+        # at, nor leave a tuple that the garbage collector looks through.
         self.entries: list[Any] = []
         # Steps are committed in their order, also by lanes side by side: by the store, where it says that it
         # keeps the order in which it is called, otherwise one at a time.
@@ -123,6 +125,8 @@ class Engine(Observed):
         self.broken: LgcError | None = None
         self.waiters: dict[str, asyncio.Future[str]] = {}
         self.running = 0
+        # Whether an element of a map began later than the log can tell: what it waits for counts from then.
+        self.began_late = False
         from . import nodes  # the node kinds call back into the engine
 
         self._nodes = nodes
@@ -273,7 +277,8 @@ class Engine(Observed):
             RunFenced, StorageError: the session is over; the store is as before this step.
         """
         self.step = step = self.step + 1
-        error = storable(error)
+        if error:
+            error = storable(error)
         ended = done.next == plan.END and frame.parent is None
         now = started + duration
         frame.since = now
@@ -283,11 +288,11 @@ class Engine(Observed):
             try:
                 checkpoint = await self._store_step(
                     lane, frame, done, now, duration, attempt, cost, error, text, asked, joined, decision,
-                    detail or {}, ended, events,
+                    detail, ended, events,
                 )  # fmt: skip
             except BaseException as failure:
                 raise self._broke(failure, frame, done.node) from failure.__cause__
-        where = frame.where(done.node)
+        where = f"{frame.path}/{done.node}" if frame.path else done.node
         self.entries += (step, where, started, started + duration, not error, error)
         if self.trace_sink is not None:
             self._tell_step(frame, done, step, duration, attempt, cost, error, error_type, checkpoint, resolved)
@@ -338,23 +343,27 @@ class Engine(Observed):
         asked: bool,
         joined: bool,
         decision: int,
-        detail: dict[str, Any],
+        detail: dict[str, Any] | None,
         ended: bool,
         events: frozenset[str],
     ) -> str:
         """Commit the record of a step; the id of the checkpoint made with it."""
         what = events
         if done.applied:
-            what |= {"mutation"}
+            what = what | _MUTATION if what else _MUTATION
         if ended:
             what |= {"completion"}
-        due = self.triggers.due(
-            events=what, now=now, duration=duration, tokens=cost, effects=len(done.applied)
-        )
+        try:
+            due = self.triggers.due(
+                events=what, now=now, duration=duration, tokens=cost, effects=len(done.applied)
+            )
+        except Exception as problem:  # a policy of the caller's must not cost the step
+            due = True
+            self.observe(frame, f"trigger policy: {type(problem).__name__}: {text_of(problem)}")
         checkpoint = f"{self.run}@{self.step}" if due or asked else ""
         if asked and not due:
             self.asked_checkpoint(now)
-        found = detail_of(frame, done, joined) | detail
+        found = detail_of(frame, done, joined) | (detail or {}) if joined or detail or done.merged else None
         record = MutationRecord(
             self.run, self.step, frame.path, done.node, done.visit, done.outcome, done.next, done.edge,
             encode_mutations(done.applied) if text is None else text,
@@ -374,6 +383,15 @@ class Engine(Observed):
         if checkpoint and self.retainer is not None:
             self.retainer.made()
         return checkpoint
+
+    def retain(self, policy: RetentionPolicy | None, archive: Archive | None, *, listed: int | None) -> None:
+        """Look after the checkpoints of the run from now on; `listed` is how many there are, where known."""
+        policy = Retention.of(self.root.plan.checkpointing) if policy is None else policy
+        if self.store is not None and not (isinstance(policy, Retention) and policy.all):
+            self.retainer = Retainer(
+                self.store, self.run, policy, self.clock, partial(self.observe, None),
+                archive=archive, listed=listed,
+            )  # fmt: skip
 
     def asked_checkpoint(self, now: float) -> None:
         """A checkpoint is made because somebody asked: triggers count from here."""

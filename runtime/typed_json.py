@@ -10,7 +10,7 @@ the state's own generated mutations.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Union
 
@@ -31,21 +31,55 @@ class Applied(NamedTuple):
     result: Any = None
 
 
+# By class, what every step asks of it; a pydantic class is slow to ask. Bounded, as it keeps classes alive.
+_writers: dict[type[Mutation], tuple[str, Callable[[Any], bytes]]] = {}
+_MOST_WRITERS = 10_000
+
+
 def encode_mutations(applied: Sequence[Applied]) -> str:
     """The JSON array of a log record. Raises SerializationError."""
     if not applied:
         return "[]"
-    parts: list[str] = []
-    for mutation, result in applied:
-        try:
-            text = type(mutation).__pydantic_serializer__.to_json(mutation).decode()
-            tail = "" if result is None else f',"w":{result.__pydantic_serializer__.to_json(result).decode()}'
-        except (ValueError, UnicodeError) as error:
-            raise SerializationError(
-                f"`{mutation.__lg_name__}` cannot be stored: {error}", path=mutation.__lg_name__
-            ) from error
-        parts.append(f'{{"m":"{mutation.__lg_name__}","p":{text}{tail}}}')
-    return "[" + ",".join(parts) + "]"
+    parts = [
+        _written(mutation, "" if result is None else f',"w":{_json_of(mutation, result)}')
+        for mutation, result in applied
+    ]
+    return f"[{','.join(parts)}]"
+
+
+def encode_recorded(mutations: Sequence[Mutation]) -> str:
+    """The same of mutations that no Python function has computed."""
+    if len(mutations) == 1:
+        return f"[{_written(mutations[0])}]"
+    return f"[{','.join(map(_written, mutations))}]"
+
+
+def _written(mutation: Mutation, tail: str = "") -> str:
+    head, to_json = _writers.get(type(mutation)) or _writer(type(mutation))
+    try:
+        return f"{head}{to_json(mutation).decode()}{tail}}}"
+    except (ValueError, UnicodeError) as error:
+        raise _unwritten(mutation, error) from error
+
+
+def _writer(kind: type[Mutation]) -> tuple[str, Callable[[Any], bytes]]:
+    if len(_writers) >= _MOST_WRITERS:
+        _writers.clear()
+    found = f'{{"m":"{kind.__lg_name__}","p":', kind.__pydantic_serializer__.to_json
+    _writers[kind] = found
+    return found
+
+
+def _json_of(mutation: Mutation, result: Any) -> str:
+    try:
+        return str(result.__pydantic_serializer__.to_json(result).decode())
+    except (ValueError, UnicodeError) as error:
+        raise _unwritten(mutation, error) from error
+
+
+def _unwritten(mutation: Mutation, error: Exception) -> SerializationError:
+    name = mutation.__lg_name__
+    return SerializationError(f"`{name}` cannot be stored: {error}", path=name)
 
 
 def decode_mutations(state: type[State], text: str) -> list[Applied]:
