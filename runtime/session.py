@@ -144,11 +144,12 @@ class Session(Generic[S]):
         fence = 0
         if store is not None:
             await put_graphs(store, graph.plan)
-            await store.create_run(
-                RunRecord(run, graph.name, graph.hash, RunStatus.RUNNING, text, now, now, launch=launch)
+            record = RunRecord(
+                run, graph.name, graph.hash, RunStatus.RUNNING, text, now, now, launch=launch
             )
+            await store.create_run(record)
             # Someone may have taken it up meanwhile: then it is not ours to start from the beginning.
-            fence = await store.take(run, owner(), expect=0)
+            fence = await store.take(run, owner(), expect=record)
         engine = Engine(
             root, run=run, step=0, store=store, fence=fence, clock=ticking, stream_sink=stream_sink,
             trace_sink=trace_sink, checkpoint_sink=checkpoint_sink, barrier_sink=barrier_sink,
