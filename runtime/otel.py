@@ -5,8 +5,9 @@ Names and `gen_ai.*` attributes follow the semantic conventions for generative A
 What they have no name for is `lgc.*`. States, chunks, and what barriers show are not recorded; texts of
 errors are.
 
-A span is made current when its event is recorded. As the events of a node are recorded in the task that runs
-it, spans that its function makes (those of a model's client, say) become its children, in a worker thread too.
+A span is made current when its event is recorded. As the events of a node are recorded in the task that
+runs it, spans that its function makes (those of a model's client, say) become its children, in a worker
+thread too.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _TOLD = ("attempt", "pause", "barrier", "answer", "actor", "checkpoint", "level"
 
 
 class _Open(NamedTuple):
-    """A span that has not ended; `before` is the context it was begun in, `within` the one it is current in."""
+    """A span that has not ended: the context that it was begun in, and the one that it is current in."""
 
     span: Span
     before: Context

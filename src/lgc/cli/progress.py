@@ -81,7 +81,7 @@ class Story:
         self.style: Style = output_style()
         self.begun = time.monotonic()
         self.pending: dict[tuple[str, str], str] = {}
-        self.held: GraphEvent | None = None  # a barrier's completion, until it is known who answered
+        self.answered: dict[str, str] = {}  # by a barrier's span: who answered it
 
     def begin(self, session: Session[Any], store: str) -> None:
         self.begun = time.monotonic()
@@ -96,16 +96,11 @@ class Story:
         style = self.style
         where = f"{event.frame}/{event.node}" if event.frame else event.node
         kind = str(event.kind)
-        if kind == "barrier_resolved":
-            self._release(event.data.get("actor", ""))
-            return
-        if kind != "checkpoint_saved":
-            self._release()
         match kind:
+            case "barrier_resolved":
+                self.answered[event.span] = str(event.data.get("actor", ""))
             case "node_completed":
-                self.held = event
-                if event.data.get("outcome", "ok") == "ok":
-                    self._release()
+                self._completed(event)
             case "node_retried":
                 text = f"{where} {style.yellow('again')}: {_error(event)}"
                 self._line(style.yellow(".."), text, event)
@@ -117,12 +112,8 @@ class Story:
             case _:
                 pass
 
-    def _release(self, actor: str = "") -> None:
-        """Tell of the completion that was held."""
-        event, self.held = self.held, None
-        if event is None:
-            return
-        style = self.style
+    def _completed(self, event: GraphEvent) -> None:
+        style, actor = self.style, self.answered.pop(event.span, "")
         self._flush(event.frame, event.node)
         where = f"{event.frame}/{event.node}" if event.frame else event.node
         outcome = str(event.data.get("outcome", "ok"))
@@ -149,7 +140,6 @@ class Story:
                 self._said(f"{chunk.tool} {kind.removeprefix('tool_')}")
 
     def end(self, session: Session[Any], duration: float, words: str, error: LgcError | None) -> None:
-        self._release()
         for key in list(self.pending):
             self._flush(*key)
         style, out = self.style, sys.stdout.write
