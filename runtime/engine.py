@@ -74,7 +74,10 @@ class ExecutionEntry(NamedTuple):
 _MUTATION = frozenset({"mutation"})
 
 # From a tuple to an entry without a call in Python: a run may have very many.
-_entry: Callable[[tuple[Any, ...]], ExecutionEntry] = partial(tuple.__new__, ExecutionEntry)
+_entry: Callable[[tuple[Any, ...]], ExecutionEntry] = partial(
+    tuple.__new__,  # pyright: ignore[reportUnknownMemberType]
+    ExecutionEntry,
+)
 
 
 class Engine(Observed):

@@ -41,7 +41,7 @@ class Completion(NamedTuple):
 
 
 # What a named tuple's own constructor does, in half the time: steps make several.
-_new: Any = tuple.__new__
+_new: Callable[..., Any] = tuple.__new__  # pyright: ignore[reportUnknownMemberType]
 _NONE_MERGED: Mapping[str, Any] = {}
 
 
@@ -113,7 +113,10 @@ def complete(
     if edge:
         frame.taken[edge] = frame.edge_count(edge) + 1
     frame.node = target
-    return _new(Completion, (name, visit, outcome, target, edge, tuple(applied), (), _NONE_MERGED))
+    done: Completion = _new(
+        Completion, (name, visit, outcome, target, edge, tuple(applied), (), _NONE_MERGED)
+    )
+    return done
 
 
 def complete_joined(
@@ -256,7 +259,8 @@ def _apply(state: Any, mutation: Mutation, undo: Undo) -> Applied:
         raise
     except Exception as error:
         raise unexpected(mutation, error) from error
-    return _new(Applied, (mutation, None))
+    done: Applied = _new(Applied, (mutation, None))
+    return done
 
 
 def _computed(state: Any, mutation: ExternalMutation) -> Any:
