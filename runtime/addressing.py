@@ -79,7 +79,7 @@ def overtaken(records: Sequence[DecisionRecord], mine: DecisionRecord) -> Decisi
 def doubles(
     graph: plan.Graph[Any], records: Sequence[DecisionRecord], info: BarrierInfo
 ) -> list[DecisionRecord]:
-    """Answers that are left over once a barrier has been answered: to itself, or early ones beyond the first."""
+    """Answers that are left over once a barrier has been answered: to it, or early ones after the first."""
     place = place_of(info)
     lone = _instances(graph, info.node) == 1
     return [

@@ -154,6 +154,8 @@ async def _fan(
                     if settled():
                         break
                     continue
+                if limit is not None and isinstance(key, int) and key >= limit:
+                    _begin_late(engine, frame, child)
                 one = Lane(engine, child)
                 active[one] = key
                 engine.running += 1
@@ -179,6 +181,16 @@ async def _fan(
         finally:
             lane.fanning = False
     return Outcome(won, failures, waiting > 0 and not settled())
+
+
+def _begin_late(engine: Engine, frame: Frame, child: Frame) -> None:
+    """An element that had to wait for its turn: what it waits for counts from now, not from the map's start."""
+    fresh = [one for one in child.active() if one.since == frame.since]
+    if fresh:
+        now = engine.clock.time()
+        engine.began_late = True
+        for one in fresh:
+            one.since = now
 
 
 def _note(

@@ -370,9 +370,22 @@ class Session(Generic[S]):
         self._status = status
         engine = self._engine
         if engine.store is not None:
+            snapshot = None
+            if status is RunStatus.WAITING and engine.began_late:
+                snapshot, engine.began_late = self._snapshot(), False
             await engine.commit(
-                None, Commit(engine.run, engine.fence, status=status, error=storable(error), lease=0.0)
-            )
+                None,
+                Commit(
+                    engine.run, engine.fence, status=status, error=storable(error), snapshot=snapshot,
+                    lease=0.0,
+                ),
+            )  # fmt: skip
+
+    def _snapshot(self) -> CheckpointRecord:
+        engine = self._engine
+        id = f"{engine.run}@{engine.step}"
+        now, position = engine.clock.time(), to_snapshot(engine.root)
+        return CheckpointRecord(id, engine.run, engine.step, self._graph.hash, now, position)
 
     def _result(self, since: float) -> GraphResult[S]:
         engine = self._engine
@@ -454,17 +467,14 @@ class Session(Generic[S]):
         engine = self._engine
         if engine.store is None:
             raise LgcError("this run has no store to keep a checkpoint in", run=engine.run)
-        id = f"{engine.run}@{engine.step}"
-        record = CheckpointRecord(
-            id, engine.run, engine.step, self._graph.hash, engine.clock.time(), to_snapshot(engine.root)
-        )
+        record = self._snapshot()
         await engine.commit(None, Commit(engine.run, engine.fence, snapshot=record))
         engine.asked_checkpoint(record.created)
         engine.compaction.made(len(record.snapshot))
         if engine.retainer is not None:
             engine.retainer.made()
-        engine.say(EventKind.CHECKPOINT_SAVED, engine.root, checkpoint=id)
-        return id
+        engine.say(EventKind.CHECKPOINT_SAVED, engine.root, checkpoint=record.id)
+        return record.id
 
     async def fork(self, step: int, *, run_id: str | None = None) -> Session[S]:
         """A new run that starts from the position after a step of this one. Raises CheckpointNotFound."""
