@@ -41,7 +41,7 @@ class Completion(NamedTuple):
 
 
 # What a named tuple's own constructor does, in half the time: steps make several.
-_new: Callable[..., Any] = tuple.__new__  # pyright: ignore[reportUnknownMemberType]
+_new: Callable[..., Any] = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 _NONE_MERGED: Mapping[str, Any] = {}
 
 
