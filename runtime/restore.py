@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 from . import plan
 from .change import Change
 from .changes import compare
-from .errors import CheckpointNotFound, GraphMismatch, LgcError, TransientMissing, text_of
+from .errors import (
+    CheckpointCorrupted,
+    CheckpointNotFound,
+    GraphMismatch,
+    LgcError,
+    TransientMissing,
+    text_of,
+)
 from .frame import Frame
 from .graph import Graph, known
 from .position import begin, from_snapshot, redo, to_snapshot, unfold
@@ -103,6 +110,12 @@ async def rebuild(
     snapshot = await store.latest_snapshot(run.run, to_step)
     if snapshot is not None:
         root, step = from_snapshot(graph, snapshot.snapshot, transients), snapshot.step
+    elif run.parent:
+        # Its input is the state that it was forked with, but not the place.
+        raise CheckpointCorrupted(
+            f"the snapshot that the run was forked with, from {run.parent}, is not there", run=run.run,
+            hint="fork again, under another id",
+        )  # fmt: skip
     else:
         kind = graph.plan.state
         checkpoint = decode_checkpoint(kind, run.input)
@@ -113,6 +126,8 @@ async def rebuild(
     try:
         if to_step is None or step < to_step:
             async for record in store.replay(run.run, step + 1):
+                if record.step != step + 1:
+                    raise _truncated(run, step, record.step, to_step)
                 redo(root, record)
                 step = record.step
                 if step == to_step:
@@ -124,6 +139,21 @@ async def rebuild(
         raise CheckpointNotFound(f"run `{run.run}` has no step {to_step} (its last is {step})", run=run.run)
     unfold(root)
     return Position(root, step, len(snapshot.snapshot) if snapshot is not None else 0)
+
+
+def _truncated(run: RunRecord, step: int, first: int, to_step: int | None) -> LgcError:
+    """The error for steps that are no longer in the log."""
+    if to_step is not None and to_step < first - 1:
+        return CheckpointNotFound(
+            f"step {to_step} of run `{run.run}` is gone: its log was truncated and begins with step {first}",
+            run=run.run,
+            hint=f"the states from step {first - 1} on are there; the archive may have the steps before",
+        )
+    return CheckpointCorrupted(
+        f"the log goes on with step {first}, but there is no good snapshot of step {first - 1} or later to"
+        " start from",
+        run=run.run, step=first,
+    )  # fmt: skip
 
 
 async def provided(graph: Graph[Any], run: RunRecord, transients: Mapping[str, object]) -> Transients:
