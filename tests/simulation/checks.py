@@ -1,0 +1,170 @@
+"""What must hold of a simulation: of a session while it lives, and of everything in the end."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from lgc.runtime import BarrierDecision, Session, plan
+from lgc.runtime.position import begin, from_snapshot, locate, redo
+from lgc.runtime.restore import blanks, rebuild
+from lgc.runtime.store.protocols import MutationRecord, RunStatus
+from lgc.runtime.typed_json import decode_checkpoint
+from tests.runtime.conftest import same
+
+from .disk import Disk, at_once
+from .ledger import Ledger, RunLedger
+from .loop import PROCESS, Process, SimLoop
+from .shapes import Shape, shape
+
+if TYPE_CHECKING:
+    from .world import World
+
+Step = tuple[Any, ...]
+
+
+def look_at_session(world: World, session: Session[Any], when: str) -> None:
+    """The state that a session holds is the one that the log gives."""
+    engine = session._engine
+    ledger = world.ledger.runs[session.run_id]
+    if PROCESS.get().dead or engine.broken is not None or engine.fence != ledger.fence:
+        return
+    if session.step != len(ledger.log):
+        world.report(f"{session.run_id}: {when}, it is at step {session.step}, the log at {len(ledger.log)}")
+        return
+    core, graph = world.disk.core, world.shape.graph
+    run = at_once(core.get_run(session.run_id))
+    position = at_once(rebuild(core, graph, run, blanks(graph), session.step))
+    try:
+        same(engine.root, position.root)
+    except AssertionError as error:
+        world.report(f"{session.run_id}: {when}, it is not what its log says: {str(error).splitlines()[0]}")
+
+
+def look_back(world: World) -> None:
+    """Everything that can be said once all runs are over."""
+    world.ledger.look(world.disk.core)
+    for run, ledger in world.ledger.runs.items():
+        _look_at_run(world, run, ledger)
+    _look_at_decisions(world)
+    gc.collect()  # so that tasks whose errors nobody has seen say so
+    for error in world.loop.errors:
+        task: Any = error.get("task") or error.get("future")
+        world.report(f"{error['message']}: {error.get('exception')!r} {task!r}")
+
+
+def _look_at_run(world: World, run: str, ledger: RunLedger) -> None:
+    shape, core = world.shape, world.disk.core
+    if ledger.status is not RunStatus.DONE and run not in world.cancels:
+        world.report(f"{run}: ended as {ledger.status}, and nobody cancelled it")
+    graph = shape.graph
+    values = blanks(graph)
+    record = at_once(core.get_run(run))
+    start = decode_checkpoint(graph.plan.state, record.input)
+    root = begin(graph, graph.plan.state.restore(start, values), record.created)
+    snapshots = {c.step: c for c in core._histories[run].checkpoints.values() if c.snapshot}
+    keys: set[str] = set()
+    for step in ledger.log:
+        frame = locate(root, step.frame)
+        key = f"{run}{frame.instance}/{step.node}#{step.visit}"
+        if isinstance(frame.plan.nodes[step.node], plan.Task):
+            if key in keys:
+                world.report(f"{key} stands for two steps, one of them {step.step}")
+            if key not in world.calls and '"settled"' not in step.detail:
+                world.report(f"{key} was committed as step {step.step}, and was never called")
+            keys.add(key)
+        redo(root, step)
+        if step.step in snapshots:
+            try:
+                same(root, from_snapshot(graph, snapshots[step.step].snapshot, values))
+            except AssertionError as error:
+                world.report(f"{run}: the snapshot of step {step.step} is not the log's: {error}")
+    if ledger.status is RunStatus.DONE:
+        state, steps = undisturbed(shape.number, world.inputs[run])
+        if steps != (found := comparable(ledger.log)):
+            world.report(f"{run}: the steps differ from the undisturbed: {dict(found - steps)} / {dict(steps - found)}")
+        if state != root.state.snapshot():
+            world.report(f"{run}: the state is {root.state.snapshot()}, undisturbed it is {state}")
+
+
+def _look_at_decisions(world: World) -> None:
+    for run, ledger in world.ledger.runs.items():
+        applied = Counter[int]()
+        for step in ledger.log:
+            id = _decision(step)
+            if id:
+                applied[id] += 1
+                if ledger.applied.get(id) != step.step:
+                    world.report(f"{run}: step {step.step} applied decision {id}, which says {ledger.applied.get(id)}")
+        for id, count in applied.items():
+            if count > 1:
+                world.report(f"{run}: decision {id} was applied {count} times")
+        for id, step in ledger.applied.items():
+            if step > 0 and not applied[id]:
+                world.report(f"{run}: decision {id} says step {step}, which says nothing of it")
+
+
+def _decision(step: MutationRecord) -> int:
+    import json
+
+    detail: dict[str, Any] = json.loads(step.detail) if step.detail else {}
+    return int(detail.get("decision", 0))
+
+
+def comparable(log: list[MutationRecord]) -> Counter[Step]:
+    """Steps without times and tokens, in any order; a barrier's whatever the answer was."""
+    return Counter(
+        [
+            (r.frame, r.node, r.visit, "answered" if '"barrier"' in r.detail else r.outcome, r.next,
+             "" if '"barrier"' in r.detail else r.edge, r.mutations, r.error)
+            for r in log
+        ]
+    )  # fmt: skip
+
+
+class Quiet:
+    """A world in which nothing happens."""
+
+    def called(self, ctx: Any, policy: str) -> Any:
+        """Nothing goes wrong."""
+        return _Fine()
+
+    def returned(self, call: Any) -> None:
+        """Nobody asks."""
+
+    def in_thread(self) -> float:
+        """No time."""
+        return 0.0
+
+
+class _Fine:
+    pause = None
+    fault = ""
+
+
+class _Approves:
+    async def wait(self, barrier: Any) -> BarrierDecision:
+        return BarrierDecision.approve()
+
+
+@cache
+def undisturbed(number: int, given: int) -> tuple[Any, Counter[Step]]:
+    """The state and the steps of a run of that shape and input that nobody disturbs."""
+    import asyncio
+
+    from lgc.runtime import MemoryStore
+
+    one = shape(number)
+    store = MemoryStore()
+
+    async def main() -> Any:
+        PROCESS.set(Process("quiet", Quiet()))
+        session = await Session.start(
+            one.graph, one.state(given), store=store, run_id="r", barrier_sink=_Approves()
+        )
+        return (await session.run()).state.snapshot()
+
+    state = asyncio.run(main())
+    return state, comparable(store._histories["r"].log)
