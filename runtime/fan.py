@@ -184,7 +184,7 @@ async def _fan(
 
 
 def _begin_late(engine: Engine, frame: Frame, child: Frame) -> None:
-    """An element that had to wait for its turn: what it waits for counts from now, not from the map's start."""
+    """An element that had to wait for its turn: what it waits for counts from then."""
     fresh = [one for one in child.active() if one.since == frame.since]
     if fresh:
         now = engine.clock.time()

@@ -11,11 +11,12 @@ import click
 
 from . import FINDINGS, FINE, INTERRUPTED
 from .given import read_input, state_from
+from .interrupt import terminable
 from .launch import Launch, compile_source, prepare, stored_launch
 from .progress import follower
 from .stores import MEMORY, get_run, open_url, settings, store_option, store_url, store_words
 from .targets import split_target
-from .terminal import Failure, error_style, note
+from .terminal import Failure, error_style, note, say
 
 if TYPE_CHECKING:
     from ..runtime.session import Session
@@ -178,15 +179,16 @@ def drive(
     async def main() -> int:
         if existing:
             open_url(store_url(given_store), reading=True)  # to say it well where there is none
-        async with open_url(store_url(given_store), reading=False) as store:
-            try:
-                session = await begin(store)
-            except Exception as error:
-                followed.refused(error)
-                raise
-            begun.append(session.run_id)
-            followed.begin(session, store_url(given_store))
-            return await _follow(session, followed, store_words(given_store))
+        with terminable():
+            async with open_url(store_url(given_store), reading=False) as store:
+                try:
+                    session = await begin(store)
+                except Exception as error:
+                    followed.refused(error)
+                    raise
+                begun.append(session.run_id)
+                followed.begin(session, store_url(given_store))
+                return await _follow(session, followed, store_words(given_store))
 
     try:
         return asyncio.run(main())
@@ -195,6 +197,8 @@ def drive(
             style = error_style()
             note(f"{style.yellow('interrupted', bold=True)}: what was committed stays; go on with")
             note(f"  lgc resume {begun[0]}{store_words(given_store)}")
+        else:
+            say("interrupted")
         return INTERRUPTED
 
 
