@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..codec import Codec
 from ..errors import CheckpointCorrupted, CheckpointNotFound
 from .database import Database, Row
 from .ledger import Head, Ledger
 from .protocols import CheckpointRecord
 from .replay import Replay
 from .seals import seal
+from .value_table import ValueTable
 
 _SELECT = "SELECT key, id, run, step, hash, created, snapshot, seal, listed FROM checkpoint"
 
@@ -24,11 +24,11 @@ def _sealed(id: str, run: int, step: int, hash: int, created: float, snapshot: b
 class Checkpoints:
     """Keeps and finds checkpoints. What writes is called inside a transaction."""
 
-    def __init__(self, database: Database, ledger: Ledger, replay: Replay, codec: Codec) -> None:
+    def __init__(self, database: Database, ledger: Ledger, replay: Replay, values: ValueTable) -> None:
         self._database = database
         self._ledger = ledger
         self._replay = replay
-        self._codec = codec
+        self._values = values
         self.warnings: list[str] = []
 
     def save(self, checkpoint: CheckpointRecord) -> None:
@@ -38,7 +38,11 @@ class Checkpoints:
         created = checkpoint.created + 0.0
         snapshot = b""
         if checkpoint.snapshot:
-            snapshot = self._codec.encode(checkpoint.snapshot, f"{checkpoint.id} snapshot")
+            snapshot = self._values.encode(checkpoint.snapshot, f"{checkpoint.id} snapshot", run)
+        before = self._database.row(
+            "SELECT run, snapshot FROM checkpoint WHERE id = ? AND substr(snapshot, 1, 1) = x'00'",
+            (checkpoint.id,),
+        )
         self._database.rows(
             "INSERT OR REPLACE INTO checkpoint (id, run, step, hash, created, snapshot, listed, seal)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -49,12 +53,15 @@ class Checkpoints:
                 ),
             ),
         )  # fmt: skip
+        if before is not None:
+            self._values.release(before[0], before[1:])
 
     def load(self, id: str) -> CheckpointRecord:
         """By id. Raises CheckpointNotFound, CheckpointCorrupted."""
-        row = self._database.row(f"{_SELECT} WHERE id = ? AND listed <> 0", (id,))
-        if row is not None:
-            return self._record(row)
+        with self._database.reading():
+            row = self._database.row(f"{_SELECT} WHERE id = ? AND listed <> 0", (id,))
+            if row is not None:
+                return self._record(row)
         found = self._flagged(id)
         if found is None:
             raise CheckpointNotFound(f"there is no checkpoint {id}", hint="`lgc log RUN` lists them")
@@ -92,6 +99,7 @@ class Checkpoints:
                 self.unlist(row)
             else:
                 self._database.rows("DELETE FROM checkpoint WHERE key = ?", (row[0],))
+                self._values.release(row[2], (row[6],))
         place = self._place(id)
         flags = 0
         if place is not None:
@@ -110,6 +118,7 @@ class Checkpoints:
         oldest = kept[-1].step if kept else head.step + 1
         needed = self._needed(head, run, kept)
         ids = {checkpoint.id for checkpoint in kept}
+        snapshots: list[bytes] = []
         for row in self._database.rows(f"{_SELECT} WHERE run = ? AND step <= ?", (head.key, oldest)):
             if row[1] in ids:
                 continue
@@ -117,6 +126,8 @@ class Checkpoints:
                 self.unlist(row)
             else:
                 self._database.rows("DELETE FROM checkpoint WHERE key = ?", (row[0],))
+                snapshots.append(row[6])
+        self._values.release(head.key, snapshots)
         self._database.rows(
             "UPDATE log SET checkpoint = 2 WHERE run = ? AND step < ? AND checkpoint = 1", (head.key, oldest)
         )
@@ -178,9 +189,10 @@ class Checkpoints:
         )
         for key, id in ids:
             try:
-                row = self._database.row(f"{_SELECT} WHERE key = ?", (key,))
-                if row is not None:
-                    return self._record(row)
+                with self._database.reading():
+                    row = self._database.row(f"{_SELECT} WHERE key = ?", (key,))
+                    if row is not None:
+                        return self._record(row)
             except CheckpointCorrupted as error:
                 self.warnings.append(f"checkpoint {id} of run {run} is passed over: {error.message}")
         return None
@@ -192,7 +204,8 @@ class Checkpoints:
         name = self._database.row("SELECT run FROM history WHERE key = ?", (run,))
         if name is None:
             raise CheckpointCorrupted(f"the run of checkpoint {id} is missing")
-        text = self._codec.decode(snapshot, f"{id} snapshot") if snapshot else ""
+        self._values.fresh()
+        text = self._values.decode(snapshot, f"{id} snapshot") if snapshot else ""
         return CheckpointRecord(
             id, name[0], step, self._ledger.hash_text(hash), created, text, checksum.hex(), listed == 1
         )

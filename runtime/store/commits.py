@@ -67,7 +67,7 @@ class CommitWriter:
         ):
             return False
         head = self._ledger.find(commit.run)
-        return head is None or not head.open
+        return (head is None or not head.open) and not self._ledger.values.concern(commit.record)
 
     def _write_alone(self, commit: Commit) -> LgcError | None:
         # A statement outside BEGIN … COMMIT is a transaction of its own.

@@ -78,6 +78,21 @@ class Database:
                 raise self.explained(error) from error
             raise
 
+    @contextmanager
+    def reading(self) -> Generator[None]:
+        """Everything that is read inside is of one moment, whatever other processes do."""
+        connection = self.connection
+        if connection.in_transaction:
+            yield
+            return
+        try:
+            connection.execute("BEGIN")
+            yield
+        except sqlite3.Error as error:
+            raise self.explained(error) from error
+        finally:
+            self.rollback()
+
     def rollback(self) -> None:
         """Undo what is open, whatever state an error has left the connection in."""
         with suppress(sqlite3.Error):

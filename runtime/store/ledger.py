@@ -16,6 +16,8 @@ from .database import Database
 from .protocols import MutationRecord
 from .refusals import fenced, out_of_order, unknown
 from .seals import first_sum, log_sum, seal
+from .value_table import ValueTable
+from .values import SHORT
 
 _COLUMNS = (
     "run, step, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,"
@@ -26,6 +28,12 @@ _APPEND = f"INSERT INTO log ({_COLUMNS}) VALUES ({_MARKS})"
 _APPEND_FENCED = (
     f"INSERT INTO log ({_COLUMNS}) SELECT {_MARKS}"
     " WHERE EXISTS (SELECT 1 FROM run WHERE key = ? AND fence = ?)"
+)
+
+# What of the first steps of a run refers to large values.
+_LARGE = (
+    "SELECT mutations, detail FROM log WHERE run = ? AND step <= ?"
+    " AND (substr(mutations, 1, 1) = x'00' OR substr(detail, 1, 1) = x'00')"
 )
 
 # The key of a run that was deleted is not given out again (see schema).
@@ -63,9 +71,10 @@ class Head:
 class Ledger:
     """Writes and numbers log records."""
 
-    def __init__(self, database: Database, codec: Codec) -> None:
+    def __init__(self, database: Database, codec: Codec, values: ValueTable) -> None:
         self.database = database
         self.codec = codec
+        self.values = values
         self._heads: dict[str, Head] = {}
         self._hashes: dict[str, int] = {}
         self._names: dict[int, str] = {}
@@ -212,10 +221,12 @@ class Ledger:
             # Adding 0.0 turns -0.0, which SQLite does not keep, into 0.0.
             columns = (
                 record.frame, record.node, record.visit, record.outcome, record.next, record.edge,
-                encode(record.mutations, f"{place} mutations"),
+                encode(record.mutations, f"{place} mutations")
+                if len(record.mutations) <= SHORT
+                else self.values.encode(record.mutations, f"{place} mutations", head.key),
                 record.time + 0.0, record.duration + 0.0, record.attempt, record.cost + 0.0, record.error,
                 flag, self._hashes.get(record.hash) or self.hash_key(record.hash),
-                encode(record.detail, f"{place} detail") if record.detail else b"",
+                self.values.encode(record.detail, f"{place} detail", head.key) if record.detail else b"",
             )  # fmt: skip
             sum = log_sum(head.sum, step, *columns)
         except LgcError as error:
@@ -251,8 +262,10 @@ class Ledger:
         self.database.rows(
             "UPDATE history SET base = ?, base_sum = ? WHERE key = ?", (base, row[0], head.key)
         )
+        columns = self.database.rows(_LARGE, (head.key, base))
         gone = self.database.connection.execute(
             "DELETE FROM log WHERE run = ? AND step <= ?", (head.key, base)
         ).rowcount
+        self.values.release(head.key, (column for row in columns for column in row))
         self.drop(run)
         return gone

@@ -13,6 +13,7 @@ from .ledger import Ledger
 from .registry import Registry
 from .replay import Replay
 from .upkeep import Upkeep
+from .value_table import ValueTable
 
 
 class Opened:
@@ -20,10 +21,11 @@ class Opened:
 
     def __init__(self, database: Database, codec: Codec) -> None:
         self.database = database
-        self.ledger = Ledger(database, codec)
-        self.replay = Replay(database, self.ledger, codec)
-        self.checkpoints = Checkpoints(database, self.ledger, self.replay, codec)
-        self.registry = Registry(database, self.ledger, codec)
+        values = ValueTable(database, codec)
+        self.ledger = Ledger(database, codec, values)
+        self.replay = Replay(database, self.ledger, codec, values)
+        self.checkpoints = Checkpoints(database, self.ledger, self.replay, values)
+        self.registry = Registry(database, self.ledger, values)
         self.upkeep = Upkeep(database, self.ledger)
         self.writer = CommitWriter(database, self.ledger, self.checkpoints, self.registry)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..codec import Codec
 from ..errors import CheckpointCorrupted, RunExists, StorageError
 from .database import Database, Row
 from .ledger import Ledger
@@ -17,6 +16,7 @@ from .protocols import (
 )
 from .refusals import fenced, unknown
 from .seals import seal
+from .value_table import ValueTable
 
 _RUN = (
     "SELECT r.key, h.run, r.graph, r.hash, r.status, r.input, r.created, r.updated, r.owner, r.fence,"
@@ -30,10 +30,10 @@ _RUN = (
 class Registry:
     """All that is kept about runs besides their log and checkpoints."""
 
-    def __init__(self, database: Database, ledger: Ledger, codec: Codec) -> None:
+    def __init__(self, database: Database, ledger: Ledger, values: ValueTable) -> None:
         self._database = database
         self._ledger = ledger
-        self._codec = codec
+        self._values = values
         self.warnings: list[str] = []
 
     # --- graphs ---------------------------------------------------------------------------------------
@@ -70,8 +70,8 @@ class Registry:
         if self._database.row("SELECT 1 FROM run WHERE key = ?", (key,)) is not None:
             raise RunExists("a run of this id is already in the store", run=run.run)
         hash = self._ledger.hash_key(run.hash)
-        input = self._codec.encode(run.input, f"{run.run} input")
-        launch = self._codec.encode(run.launch, f"{run.run} launch") if run.launch else b""
+        input = self._values.encode(run.input, f"{run.run} input", key)
+        launch = self._values.encode(run.launch, f"{run.run} launch", key) if run.launch else b""
         created = run.created + 0.0
         self._database.rows(
             "INSERT INTO run (key, graph, hash, status, input, created, updated, owner, fence, error, launch,"
@@ -85,10 +85,12 @@ class Registry:
 
     def get_run(self, run: str) -> RunRecord:
         """By id. Raises RunNotFound, CheckpointCorrupted."""
-        row = self._database.row(f"{_RUN} WHERE h.run = ?", (run,))
-        if row is None:
-            raise unknown(run)
-        return self._run(row)
+        with self._database.reading():
+            row = self._database.row(f"{_RUN} WHERE h.run = ?", (run,))
+            if row is None:
+                raise unknown(run)
+            self._values.fresh()
+            return self._run(row)
 
     def list_runs(self, status: RunStatus | None, graph: str | None) -> Sequence[RunRecord]:
         """Runs, newest first. One that is damaged is noted in `warnings` and left out."""
@@ -102,11 +104,13 @@ class Registry:
             values.append(graph)
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
         found: list[RunRecord] = []
-        for row in self._database.rows(f"{_RUN}{where} ORDER BY r.created DESC, r.key DESC", values):
-            try:
-                found.append(self._run(row))
-            except CheckpointCorrupted as error:
-                self.warnings.append(f"run {row[1]} is passed over: {error.message}")
+        self._values.fresh()
+        with self._database.reading():
+            for row in self._database.rows(f"{_RUN}{where} ORDER BY r.created DESC, r.key DESC", values):
+                try:
+                    found.append(self._run(row))
+                except CheckpointCorrupted as error:
+                    self.warnings.append(f"run {row[1]} is passed over: {error.message}")
         return found
 
     def _run(self, row: Row) -> RunRecord:
@@ -118,12 +122,15 @@ class Registry:
             known = RunStatus(status)
         except ValueError:
             raise CheckpointCorrupted(f"the run has the unknown status {status!a}", run=run) from None
-        decode = self._codec.decode
-        return RunRecord(
-            run, graph, self._ledger.hash_text(hash), known, decode(input, f"{run} input"), created,
-            updated if last is None else max(updated, last), owner, fence, error,
-            decode(launch, f"{run} launch") if launch else "", parent, lease,
-        )  # fmt: skip
+        decode = self._values.decode
+        try:
+            return RunRecord(
+                run, graph, self._ledger.hash_text(hash), known, decode(input, f"{run} input"), created,
+                updated if last is None else max(updated, last), owner, fence, error,
+                decode(launch, f"{run} launch") if launch else "", parent, lease,
+            )  # fmt: skip
+        except CheckpointCorrupted as damage:
+            raise damage.at(run=run) from damage.__cause__
 
     def take(self, run: str, owner: str, now: float, expect: RunRecord | None, lease: float) -> int:
         """Raise the token of a run; the new one. Raises RunNotFound, RunFenced."""
@@ -164,11 +171,11 @@ class Registry:
         )
         assert row is not None
         id = int(row[0])
-        encode = self._codec.encode
+        encode = self._values.encode
         columns = (
             id, key, decision.barrier, decision.node, decision.answer,
-            encode(decision.arguments, f"{run} decision {id} arguments"),
-            encode(decision.mutations, f"{run} decision {id} mutations"),
+            encode(decision.arguments, f"{run} decision {id} arguments", key),
+            encode(decision.mutations, f"{run} decision {id} mutations", key),
             decision.actor, decision.time + 0.0, decision.step,
         )  # fmt: skip
         self._database.rows(f"INSERT INTO decision VALUES ({_marks(11)})", (*columns, seal(*columns)))
@@ -193,19 +200,27 @@ class Registry:
         if head is None:
             return ()
         only = " AND step = 0" if waiting else ""
-        rows = self._database.rows(f"SELECT * FROM decision WHERE run = ?{only} ORDER BY key", (head.key,))
-        return [self._decision(run, row) for row in rows]
+        self._values.fresh()
+        with self._database.reading():
+            rows = self._database.rows(
+                f"SELECT * FROM decision WHERE run = ?{only} ORDER BY key", (head.key,)
+            )
+            return [self._decision(run, row) for row in rows]
 
     def _decision(self, run: str, row: Row) -> DecisionRecord:
         id, _, barrier, node, answer, arguments, mutations, actor, time, step, checksum = row
         if checksum != seal(*row[:10]):
             raise CheckpointCorrupted(f"decision {id} is not what was written", run=run)
-        return DecisionRecord(
-            run, barrier, node, answer,
-            self._codec.decode(arguments, f"{run} decision {id} arguments"),
-            self._codec.decode(mutations, f"{run} decision {id} mutations"),
-            actor, time, id, step,
-        )  # fmt: skip
+        decode = self._values.decode
+        try:
+            return DecisionRecord(
+                run, barrier, node, answer,
+                decode(arguments, f"{run} decision {id} arguments"),
+                decode(mutations, f"{run} decision {id} mutations"),
+                actor, time, id, step,
+            )  # fmt: skip
+        except CheckpointCorrupted as damage:
+            raise damage.at(run=run) from damage.__cause__
 
     # --- attempts and overrides -----------------------------------------------------------------------
 

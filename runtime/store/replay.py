@@ -12,9 +12,12 @@ from .database import Database, Row
 from .ledger import Ledger
 from .protocols import MutationRecord
 from .seals import log_sum
+from .value_table import ValueTable
 
 # So many rows at a time: enough to be quick, few enough to leave the event loop free for others.
 SEGMENT = 1000
+# ... and so many characters of texts with large values.
+LARGE_TEXT = 16 << 20
 
 _SELECT = (
     "SELECT step, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,"
@@ -25,10 +28,12 @@ _SELECT = (
 class Replay:
     """Reads the log of runs."""
 
-    def __init__(self, database: Database, ledger: Ledger, codec: Codec) -> None:
+    def __init__(self, database: Database, ledger: Ledger, codec: Codec, values: ValueTable) -> None:
         self._database = database
         self._ledger = ledger
         self._codec = codec
+        self._values = values
+        self._room = LARGE_TEXT
 
     async def records(self, run: str, from_step: int) -> AsyncIterator[MutationRecord]:
         """The records of a run from a step on. Raises CheckpointCorrupted with the step."""
@@ -42,10 +47,10 @@ class Replay:
             return
         before = self._sum_before(run, head.key, step, head.base, head.base_sum)
         while True:
-            records, before = self._segment(run, head.key, step, before)
+            records, before, more = self._segment(run, head.key, step, before)
             for record in records:
                 yield record
-            if len(records) < SEGMENT:
+            if not more:
                 return
             step += len(records)
 
@@ -56,7 +61,7 @@ class Replay:
         if head is None or not head.base < step <= head.step:
             return None
         before = self._sum_before(run, head.key, step, head.base, head.base_sum)
-        records, _ = self._segment(run, head.key, step, before, 1)
+        records, _, _ = self._segment(run, head.key, step, before, 1)
         return records[0]
 
     def _sum_before(self, run: str, key: int, step: int, base: int, base_sum: bytes) -> bytes:
@@ -69,9 +74,11 @@ class Replay:
 
     def _segment(
         self, run: str, key: int, first: int, before: bytes, limit: int = SEGMENT
-    ) -> tuple[list[MutationRecord], bytes]:
+    ) -> tuple[list[MutationRecord], bytes, bool]:
         records: list[MutationRecord] = []
         step = first
+        self._values.fresh()
+        self._room = LARGE_TEXT
         # Nothing here makes cycles; the collector would only walk over what was just read.
         collecting = gc.isenabled()
         gc.disable()
@@ -87,6 +94,8 @@ class Replay:
                 before = row[16]
                 records.append(record)
                 step += 1
+                if self._room <= 0:
+                    break
         except sqlite3.Error as error:
             explained = self._database.explained(error)
             if isinstance(explained, CheckpointCorrupted):
@@ -95,7 +104,7 @@ class Replay:
         finally:
             if collecting:
                 gc.enable()
-        return records, before
+        return records, before, len(records) == limit or self._room <= 0
 
     def _record(self, run: str, step: int, before: bytes, row: Row) -> MutationRecord:
         (_, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,
@@ -109,12 +118,21 @@ class Replay:
             raise _corrupted(run, step, f"a column has another type: {problem}") from problem
         if not good:
             raise _corrupted(run, step, "its checksum is wrong")
-        decode = self._codec.decode
-        return MutationRecord(
-            run, step, frame, node, visit, outcome, next, edge, decode(mutations, f"{run}@{step} mutations"),
-            time, duration, attempt, cost, error, f"{run}@{step}" if flag else "",
-            self._ledger.hash_text(hash), decode(detail, f"{run}@{step} detail") if detail else "",
-        )  # fmt: skip
+        decode = self._codec.decode if mutations[:1] != b"\0" and detail[:1] != b"\0" else self._large
+        try:
+            return MutationRecord(
+                run, step, frame, node, visit, outcome, next, edge,
+                decode(mutations, f"{run}@{step} mutations"), time, duration, attempt, cost, error,
+                f"{run}@{step}" if flag else "", self._ledger.hash_text(hash),
+                decode(detail, f"{run}@{step} detail") if detail else "",
+            )  # fmt: skip
+        except CheckpointCorrupted as damage:
+            raise _corrupted(run, step, damage.message) from damage.__cause__
+
+    def _large(self, column: bytes, place: str) -> str:
+        text = self._values.decode(column, place)
+        self._room -= len(text)
+        return text
 
 
 def _corrupted(run: str, step: int, why: str) -> CheckpointCorrupted:

@@ -32,7 +32,7 @@ VERSION = 1
 _HEAD = bytes((REFERENCES, VERSION))
 _START = len(_HEAD) + 4
 # A character takes at most four bytes: shorter texts need no closer look.
-_SHORT = LARGE // 4
+SHORT = LARGE // 4
 # A string that does not end is one up to the end of the text: no text is looked at twice.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 
@@ -61,7 +61,7 @@ def addressing(codec: Codec) -> Addressing | None:
 def may_be_large(text: str) -> bool:
     """Whether a closer look at a text is due. False for nearly all texts, and quick."""
     size = len(text)
-    return size > _SHORT and (size > LARGE or not text.isascii())
+    return size > SHORT and (size > LARGE or not text.isascii())
 
 
 def pack(codec: Addressing, text: str, place: str) -> Packed | None:

@@ -19,10 +19,11 @@ from .log_checks import checks as _log
 from .run_checks import checks as _runs
 from .subject import Check, Place, Subject
 from .upkeep_checks import checks as _upkeep
+from .value_checks import checks as _values
 
 __all__ = ["CHECKS", "Check", "Place", "Subject", "conformance"]
 
-CHECKS: tuple[Check, ...] = (*_log.all, *_checkpoints.all, *_runs.all, *_upkeep.all)
+CHECKS: tuple[Check, ...] = (*_log.all, *_checkpoints.all, *_runs.all, *_upkeep.all, *_values.all)
 
 
 async def conformance(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sqlite3
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +14,8 @@ from hypothesis import strategies as st
 from lgc.runtime.codec import JsonCodec
 from lgc.runtime.encrypted import EncryptedCodec
 from lgc.runtime.errors import CheckpointCorrupted, LgcError, SerializationError
+from lgc.runtime.store import SqliteStore
+from lgc.runtime.store.protocols import Commit
 from lgc.runtime.store.values import (
     LARGE,
     Addressing,
@@ -22,6 +27,8 @@ from lgc.runtime.store.values import (
     pack,
     unpack,
 )
+from lgc.runtime.testing.subject import a_snapshot, a_step, begun, log
+from lgc.runtime.testing.value_checks import a_value, around, read_back, used
 
 CODEC = JsonCodec()
 CODECS: list[Addressing] = [CODEC, EncryptedCodec(b"k" * 32)]
@@ -36,11 +43,11 @@ large_texts: st.SearchStrategy[str] = st.builds(repeated, pieces, st.integers(LA
 small: st.SearchStrategy[object] = st.none() | st.booleans() | st.integers() | st.text(max_size=20)
 
 
-def around(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+def nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     return st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
 
 
-trees = st.recursive(small | large_texts, around, max_leaves=12)
+trees = st.recursive(small | large_texts, nested, max_leaves=12)
 
 
 def whole(codec: Addressing, text: str) -> str:
@@ -160,3 +167,134 @@ def test_references_that_are_damaged_are_refused_and_never_give_another_text() -
         for bad in (*cut, newer, none, *([swapped] if codec is not CODEC else [])):
             with pytest.raises(LgcError):
                 unpack(codec, bad, packed.values, "x")
+
+
+# --- in a file ------------------------------------------------------------------------------------------
+
+
+VALUE = a_value("v")
+
+
+def inside(store: SqliteStore) -> sqlite3.Connection:
+    return store._opened().database.connection  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=["json", "encrypted"])
+def test_a_file_has_a_value_once(codec: Addressing, tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+
+    async def main() -> None:
+        async with SqliteStore(path, codec=codec) as store:
+            for run in "abcdef":
+                await used(store, VALUE, run, 10)
+            assert (await store.stats()).values == 1
+        assert path.stat().st_size < 300_000
+        assert path.read_bytes().count(b"v" * 100) // 480 == (codec is CODEC)
+        async with SqliteStore(path, codec=codec) as store:
+            for run in "abcdef":
+                await read_back(store, VALUE, run, range(1, 11))
+            for run in "abcdef":
+                await store.delete_run(run)
+            assert (await store.stats()).values == 0
+            assert not inside(store).execute("SELECT * FROM value_use").fetchall()
+            await store.shrink()
+        assert b"v" * 4000 not in path.read_bytes()
+
+    asyncio.run(main())
+
+
+def test_a_codec_that_gives_no_addresses_keeps_its_bytes_where_they_stand(tmp_path: Path) -> None:
+    class Reversed:
+        name = "reversed"
+
+        def encode(self, text: str, place: str) -> bytes:
+            return b"\x00" + text.encode()[::-1]
+
+        def decode(self, data: bytes, place: str) -> str:
+            return data[:0:-1].decode()
+
+    async def main() -> None:
+        async with SqliteStore(tmp_path / "runs.db", codec=Reversed()) as store:
+            await used(store, VALUE, "r", 2)
+            await read_back(store, VALUE, "r", [1, 2])
+            assert (await store.stats()).values == 0
+
+    asyncio.run(main())
+
+
+def test_a_damaged_value_is_reported_with_its_place_and_mended_by_the_next_that_writes_it(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with SqliteStore(tmp_path / "runs.db") as store:
+            fence = await used(store, VALUE, "r", 3)
+            await begun(store, "s")
+            damage = "UPDATE value SET data = CAST(replace(data, 'vvvv', 'wwww') AS BLOB)"
+            inside(store).execute(damage)
+            with pytest.raises(CheckpointCorrupted, match="large value") as caught:
+                await log(store)
+            assert (caught.value.run, caught.value.step) == ("r", 1)
+            with pytest.raises(CheckpointCorrupted, match="large value") as caught:
+                await store.get_run("r")
+            assert caught.value.run == "r"
+            assert [run.run for run in await store.list_runs()] == ["s"]
+            assert "large value" in store.warnings()[0]
+            with pytest.raises(CheckpointCorrupted, match="large value"):
+                await store.decisions("r")
+            assert await store.latest_snapshot("r") is None
+            assert len(store.warnings()) == 3
+            assert "run r" in (await store.verify())[0].what
+
+            mutations, _, _ = around(VALUE)
+            await store.commit(Commit("r", fence, a_step(step=4, mutations=mutations)))
+            await read_back_again(store)
+
+            inside(store).execute("DELETE FROM value")
+            with pytest.raises(CheckpointCorrupted, match="is missing"):
+                await log(store)
+
+    async def read_back_again(store: SqliteStore) -> None:
+        assert [record.step for record in await log(store)] == [1, 2, 3, 4]
+        assert (await store.get_run("r")).input == around(VALUE)[2]
+
+    asyncio.run(main())
+
+
+def test_a_snapshot_whose_value_is_damaged_is_passed_over(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with SqliteStore(tmp_path / "runs.db") as store:
+            fence = await begun(store, steps=1)
+            for step, letter in ((2, "a"), (3, "b")):
+                snapshot = a_snapshot(step=step, snapshot=around(a_value(letter))[1])
+                await store.commit(Commit("r", fence, a_step(step=step), snapshot=snapshot))
+            inside(store).execute("UPDATE value SET seal = x'00' WHERE key = 2")
+            found = await store.latest_snapshot("r")
+            assert found is not None
+            assert (found.step, found.snapshot) == (2, around(a_value("a"))[1])
+            assert "r@3" in store.warnings()[0]
+
+    asyncio.run(main())
+
+
+def test_a_value_is_read_once_for_many_steps(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with SqliteStore(tmp_path / "runs.db") as store:
+            await used(store, VALUE, "r", 100)
+            asked: list[str] = []
+            inside(store).set_trace_callback(asked.append)
+            assert len(await log(store)) == 100
+            assert sum("FROM value" in sql for sql in asked) == 1
+
+    asyncio.run(main())
+
+
+def test_a_step_without_large_values_is_still_one_statement(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with SqliteStore(tmp_path / "runs.db") as store:
+            fence = await begun(store, steps=1)
+            asked: list[str] = []
+            inside(store).set_trace_callback(asked.append)
+            await store.commit(Commit("r", fence, a_step(step=2, mutations="x" * 30_000)))
+            assert [sql.split()[0] for sql in asked] == ["INSERT"]
+
+    asyncio.run(main())
