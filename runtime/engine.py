@@ -113,7 +113,7 @@ class Engine(Observed):
         self.decisions = list(decisions)
         self.taken: set[int] = set()  # ids of those that were applied or set aside, perhaps not durably yet
         # Calls of `effect once` nodes that were begun and whose step is not committed: (frame, node, visit).
-        self.begun = {(a.frame, a.node, a.visit) for a in attempts}
+        self.begun = dict.fromkeys((a.frame, a.node, a.visit) for a in attempts)  # in order
         self.barrier_sink = barrier_sink
         # Field after field, made into ExecutionEntry when asked for: a step should not pay for what few look
         # at, nor leave a tuple that the garbage collector looks through.
@@ -405,10 +405,11 @@ class Engine(Observed):
     def _settled(self, frame: Frame, done: Completion, joined: bool) -> tuple[tuple[str, str, int], ...]:
         """Begun calls that nobody asks for any more: this visit's, and those in children that are left."""
         here = frame.where(done.node)
-        self.begun.discard((frame.path, done.node, done.visit))
+        self.begun.pop((frame.path, done.node, done.visit), None)
         inside = (f"{here}/", f"{here}[")
         left = [key for key in self.begun if joined and (key[0] == here or key[0].startswith(inside))]
-        self.begun.difference_update(left)
+        for key in left:
+            del self.begun[key]
         return tuple(left)
 
     def _broke(self, error: BaseException, frame: Frame, node: str) -> BaseException:

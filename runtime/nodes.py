@@ -198,10 +198,14 @@ async def _note_attempt(
             f"the run died inside `{name}`, which is `effect once`: it may or may not have happened",
             run=engine.run, node=frame.where(name), step=engine.step,
         )  # fmt: skip
-    engine.begun.add(key)
+    engine.begun[key] = None
     if engine.store is not None:
-        note = AttemptRecord(engine.run, frame.path, name, visit, attempt, engine.clock.time())
-        await engine.commit(lane, Commit(engine.run, engine.fence, attempt=note))
+        note, since = Commit(engine.run, engine.fence), engine.clock.monotonic()
+        record = AttemptRecord(engine.run, frame.path, name, visit, attempt, engine.clock.time())
+        await engine.commit(lane, replace(note, attempt=record))
+        if engine.clock.monotonic() - since > LONG_COMMIT:
+            # The answer came late: others may have taken the run meanwhile, and said what became of the call.
+            await engine.commit(lane, note)
         if lane.stopping:
             raise asyncio.CancelledError
 

@@ -205,6 +205,9 @@ class Session(Generic[S]):
         override = await restorable(store, graph, run, mode, reason, actor, ticking.time())
         values = await provided(graph, run, transients or {})  # refused before another session is overtaken
         fence = await store.take(run_id, owner(), expect=None if take_over else run)
+        hash, run = run.hash, await store.get_run(run_id)  # it may have ended meanwhile; from now on it cannot
+        if run.hash != hash:
+            raise RunFenced("the run was moved to another graph meanwhile", run=run_id)
         position = await rebuild(store, graph, run, values)
         if override is not None:
             await put_graphs(store, graph.plan)
@@ -524,9 +527,9 @@ class Session(Generic[S]):
                 continue
             key = (frame.path, name, frame.visits(name) + 1)
             if how == Settlement.RETRY:
-                engine.begun.discard(key)
                 if engine.store is not None:
                     await engine.commit(None, Commit(engine.run, engine.fence, settled=(key,)))
+                engine.begun.pop(key, None)
             else:
                 await self._settle(frame, name, how, actor)
             if not self._uncertain() and self._status is RunStatus.UNCERTAIN:
