@@ -19,6 +19,7 @@ class _Entry(NamedTuple):
 
 _GRAPHS = "Graphs"
 _RUNS = "Runs"
+_STORES = "Stores"
 
 COMMANDS = {
     "init": _Entry(
@@ -41,6 +42,7 @@ COMMANDS = {
     "log": _Entry("runs", _RUNS, "The committed steps of a run, one a line."),
     "replay": _Entry("replay", _RUNS, "Rebuild a state from the log; no node is called."),
     "fork": _Entry("replay", _RUNS, "Start a new run from a step of another."),
+    "store": _Entry("store", _STORES, "Look after a store: stats, verify, prune, compact, archive."),
 }
 
 
@@ -69,7 +71,7 @@ class _App(click.Group):
         raise click.NoSuchOption(name, f"no such command `{name}`", possibilities=near, ctx=ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for heading in (_GRAPHS, _RUNS):
+        for heading in (_GRAPHS, _RUNS, _STORES):
             with formatter.section(heading):
                 formatter.write_dl([(n, e.line) for n, e in COMMANDS.items() if e.heading == heading])
 

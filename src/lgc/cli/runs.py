@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import FINE
+from . import FINDINGS, FINE
 from .stores import get_run, store_option, with_store
 from .terminal import Style, out, output_style, printable, table
 from .wording import age, fields, moment, short_hash, status_text, took
@@ -160,25 +160,36 @@ def _show_head(run: RunRecord, steps: int, style: Style) -> None:
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--from-step", type=click.IntRange(1), default=1, metavar="N", help="Begin at this step.")
-def log_command(run: str, store_url: str, as_json: bool, from_step: int) -> int:
+@click.option("--archive", default="", metavar="FILE|DIR", help="Read it from an archive, not from a store.")
+def log_command(run: str, store_url: str, as_json: bool, from_step: int, archive: str) -> int:
     """The committed steps of a run, one a line."""
+    if archive:
+        from .store_archive import archived_steps
+
+        if store_url:
+            raise click.UsageError("give either --store or --archive")
+        records, whole = archived_steps(archive, run, from_step)
+        _show_log(records, as_json)
+        return FINE if whole else FINDINGS
 
     async def read(store: Store) -> list[MutationRecord]:
         found = await get_run(store, run)
         return [record async for record in store.replay(found.run, from_step)]
 
-    records = with_store(store_url, read, reading=True)
+    _show_log(with_store(store_url, read, reading=True), as_json)
+    return FINE
+
+
+def _show_log(records: Sequence[MutationRecord], as_json: bool) -> None:
     style = output_style()
     if as_json:
         for record in records:
             out(json.dumps(step_json(record), ensure_ascii=False))
-        return FINE
-    if not records:
+    elif not records:
         out("no steps")
-        return FINE
-    rows = [_log_row(record, style) for record in records]
-    out(table(("STEP", "TIME", "NODE", "RESULT", "RECORDED", "NEXT", "TOOK"), rows, style, "STEP TOOK"))
-    return FINE
+    else:
+        rows = [_log_row(record, style) for record in records]
+        out(table(("STEP", "TIME", "NODE", "RESULT", "RECORDED", "NEXT", "TOOK"), rows, style, "STEP TOOK"))
 
 
 def _log_row(record: MutationRecord, style: Style) -> tuple[str, ...]:
