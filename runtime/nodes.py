@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from . import plan
@@ -24,6 +25,9 @@ from .observed import kind_of
 from .store.protocols import AttemptRecord, Commit
 from .threads import in_thread
 from .typed_json import encode_recorded
+
+# Seconds after which the answer of a store says little about now.
+LONG_COMMIT = 1.0
 
 
 async def run(engine: Engine, lane: Lane, frame: Frame, node: plan.Node) -> bool:
