@@ -9,7 +9,11 @@ from . import plan
 from .store.protocols import MutationRecord, RunRecord, Store
 
 # A log shorter than this is never worth folding: reading it back costs less than a snapshot saves.
-LEAST_LOG_BYTES = 32 * 1024
+LEAST_LOG_BYTES = 256 * 1024
+
+# By how much the log has to outweigh the last snapshot. Both are read at a restore; what is written in all
+# snapshots together is at most a quarter more than the last one, and they never take more than the log.
+WEIGHT = 4
 
 
 class TriggerPolicy(Protocol):
@@ -109,7 +113,7 @@ class Compaction:
 
     def __init__(self, setting: plan.Checkpointing, snapshot_bytes: int = 0) -> None:
         self._every = setting.compact_steps
-        self._weight = max(snapshot_bytes, LEAST_LOG_BYTES)
+        self._weight = max(WEIGHT * snapshot_bytes, LEAST_LOG_BYTES)
         self._log = 0
         self._steps = 0
 
@@ -123,5 +127,5 @@ class Compaction:
 
     def made(self, snapshot_bytes: int) -> None:
         """A snapshot of that size was written."""
-        self._weight = max(snapshot_bytes, LEAST_LOG_BYTES)
+        self._weight = max(WEIGHT * snapshot_bytes, LEAST_LOG_BYTES)
         self._log = self._steps = 0

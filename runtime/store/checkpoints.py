@@ -14,6 +14,13 @@ from .value_table import ValueTable
 
 _SELECT = "SELECT key, id, run, step, hash, created, snapshot, seal, listed FROM checkpoint"
 
+# Snapshots of a run that are older than the newest two, and whether their steps are checkpoints anyway.
+_OLDER = (
+    "SELECT c.key, c.id, c.step, c.listed, l.checkpoint FROM checkpoint c"
+    " LEFT JOIN log l ON l.run = c.run AND l.step = c.step"
+    " WHERE c.run = ? AND length(c.snapshot) > 0 ORDER BY c.step DESC, c.key DESC LIMIT -1 OFFSET 2"
+)
+
 
 def _sealed(id: str, run: int, step: int, hash: int, created: float, snapshot: bytes, listed: int) -> bytes:
     # One that is listed is sealed as it was before there were others.
@@ -107,6 +114,21 @@ class Checkpoints:
                 "UPDATE log SET checkpoint = 2 WHERE run = ? AND step = ? AND checkpoint = 1", place
             ).rowcount
         return row is not None or flags > 0
+
+    def fold(self, run: str) -> None:
+        """Give up snapshots that are no longer needed (see `Commit.snapshot`)."""
+        head = self._ledger.head(run)
+        older = self._database.rows(_OLDER, (head.key,))
+        starts = [step for _, _, step, _, _ in older if step >= head.base] if head.base else []
+        gone = [
+            key
+            for key, id, step, listed, flag in older
+            if step > min(starts, default=0) and (not listed or (flag == 1 and id == f"{run}@{step}"))
+        ]
+        for key in gone:
+            snapshots = self._database.rows("SELECT snapshot FROM checkpoint WHERE key = ?", (key,))
+            self._database.rows("DELETE FROM checkpoint WHERE key = ?", (key,))
+            self._values.release(head.key, [column for row in snapshots for column in row])
 
     def prune(self, run: str, keep: int) -> int:
         """Remove all but the newest `keep`; how many are no longer listed."""

@@ -156,6 +156,7 @@ class CommitWriter:
         if snapshot.step > head.step:
             raise StorageError(f"a checkpoint of step {snapshot.step}, but the last step is {head.step}")
         self._checkpoints.save(snapshot)
+        self._checkpoints.fold(commit.run)
 
     def _attempts(self, commit: Commit, head: Head) -> None:
         record = commit.record

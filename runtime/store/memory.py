@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Self
 
 from ..errors import RunExists, StorageError
-from .memory_history import History, add, demand_next, demand_same_run, demand_texts, settle
+from .memory_history import History, add, demand_next, demand_same_run, demand_texts, fold, settle
 from .memory_upkeep import MemoryUpkeep
 from .protocols import (
     AttemptRecord,
@@ -91,6 +91,7 @@ class MemoryStore(MemoryUpkeep):
         history.run = run
         if snapshot is not None:
             history.checkpoints[snapshot.id] = snapshot
+            fold(history, commit.run, record)
         if commit.settled:
             history.attempts = [
                 a for a in history.attempts if (a.frame, a.node, a.visit) not in commit.settled

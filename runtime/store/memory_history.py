@@ -98,6 +98,19 @@ def indispensable(history: History, checkpoint: CheckpointRecord) -> bool:
     )
 
 
+def fold(history: History, run: str, record: MutationRecord | None) -> None:
+    """Give up snapshots that are no longer needed (see `Commit.snapshot`); `record` is about to be added."""
+    held = [one for one in history.checkpoints.values() if one.snapshot]
+    older = sorted(held, key=lambda one: one.step)[:-2]
+    oldest = min((one.step for one in older if history.base and one.step >= history.base), default=0)
+    for one in older:
+        flagged = one.step in history.flags or (
+            record is not None and bool(record.checkpoint) and record.step == one.step
+        )
+        if one.step > oldest and (not one.listed or (flagged and one.id == f"{run}@{one.step}")):
+            del history.checkpoints[one.id]
+
+
 def checkpoints_of(run: str, history: History | None) -> list[CheckpointRecord]:
     """All checkpoints, newest first."""
     if history is None:

@@ -201,7 +201,10 @@ class Commit(NamedTuple):
         record: the step, or None where only the rest changes.
         status: the run's new status, or None to leave it.
         error: the run's new error text (only with a status).
-        snapshot: a checkpoint with its materialised snapshot to keep, or None.
+        snapshot: a checkpoint with its materialised snapshot to keep, or None. Older snapshots of the run,
+            all but the newest two, are given up with it: those of steps that are checkpoints become
+            checkpoints by reference, those that are not listed go. Kept are those which the log cannot give
+            back: of step 0, of a name of their own, and the oldest that a truncated log can start from.
         decision: id of the decision that this step applied, 0 for none. Without a record it is set aside
             (its step becomes -1): it no longer waits and no step has applied it.
         attempt: an attempt to record before its call, or None.

@@ -105,6 +105,39 @@ async def the_latest_snapshot_is_found(subject: Subject) -> None:
 
 
 @checks.add()
+async def snapshots_but_the_newest_two_are_given_up(subject: Subject) -> None:
+    """Their steps stay checkpoints, by reference; what the log cannot give back stays whole."""
+    async with subject.make() as store:
+        fence = await begun(store)
+        await store.save(a_snapshot(step=0))
+        for step in range(1, 7):
+            await store.commit(Commit("r", fence, marked(step=step), snapshot=a_snapshot(step=step)))
+            if step == 2:
+                await store.save(a_snapshot(step=2, id="by hand"))
+        expect(await ids(store), ["r@6", "r@5", "r@4", "r@3", "by hand", "r@2", "r@1", "r@0"], "the list")
+        held = [(await store.load(id)).snapshot != "" for id in await ids(store)]
+        expect(held, [True, True, False, False, True, False, False, True], "which of them have a snapshot")
+        expect(await steps(store), [1, 2, 3, 4, 5, 6], "the log")
+        for at_most, wanted in ((None, 6), (5, 5), (4, 2), (1, 0)):
+            found = await store.latest_snapshot("r", at_most)
+            expect(found and found.step, wanted, f"the snapshot up to {at_most}")
+
+
+@checks.add()
+async def a_truncated_log_keeps_the_snapshot_that_it_starts_from(subject: Subject) -> None:
+    """However many are written after it."""
+    async with subject.make() as store:
+        fence = await filled(store)
+        await store.truncate("r", 5)
+        for step in range(8, 12):
+            await store.commit(Commit("r", fence, marked(step=step), snapshot=a_snapshot(step=step)))
+        expect((await store.load("r@4")).snapshot, '{"s":1}', "the snapshot")
+        expect(await steps(store), [5, 6, 7, 8, 9, 10, 11], "the log")
+        held = [(await store.load(f"r@{step}")).snapshot != "" for step in range(8, 12)]
+        expect(held, [False, False, True, True], "which of the later ones have a snapshot")
+
+
+@checks.add()
 async def prune_keeps_what_the_kept_ones_need(subject: Subject) -> None:
     """The newest ones, and, no longer listed, the snapshot before them."""
     async with subject.make() as store:

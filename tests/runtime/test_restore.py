@@ -317,7 +317,7 @@ graph g(S) {
 
 @pytest.mark.parametrize(
     ("setting", "snapshots"),
-    [("", range(1, 12)), ("checkpoint { every 1 step compact 50 steps }", range(5, 9))],
+    [("", range(1, 12)), ("checkpoint { every 1 step compact 50 steps }", range(2, 3))],
 )
 def test_snapshots_are_made_and_used(
     compiled: Compile, tmp_path: Path, setting: str, snapshots: range
