@@ -197,7 +197,7 @@ class Engine(Observed):
         named, task, run_task = frame.plan.nodes.get, plan.Task, nodes.run_task
         limit, alone = frame.limit, frame.base is None
         while (name := frame.node) != "end":
-            if self.backlog is not None and self.backlog.full:
+            if self.backlog is not None and self.backlog.behind:
                 await self.backlog.room()
             if lane.stopping:  # a function may swallow its cancellation
                 raise asyncio.CancelledError
@@ -298,7 +298,9 @@ class Engine(Observed):
         where = f"{frame.path}/{done.node}" if frame.path else done.node
         self.entries += (step, where, started, started + duration, not error, error)
         if self.trace_sink is not None:
-            self._tell_step(frame, done, step, duration, attempt, cost, error, error_type, checkpoint, resolved)
+            self._tell_step(
+                frame, done, step, duration, attempt, cost, error, error_type, checkpoint, resolved
+            )
         if checkpoint and self.checkpoint_sink is not None and not lane.stopping:
             await self.tell_checkpoint(frame, done.node, done.visit)
 

@@ -144,8 +144,10 @@ async def _fan(
     try:
         while not settled():
             while pending and (limit is None or len(active) < limit):
-                if engine.backlog is not None and engine.backlog.full:
+                if engine.backlog is not None and engine.backlog.behind:
                     await engine.backlog.room()
+                    if over:
+                        break  # first what has ended meanwhile
                 key = pending.popleft()
                 try:
                     child = frame.child(key)

@@ -12,7 +12,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from threading import Event, get_ident
+from threading import Event, Lock, get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .clock import Clock
@@ -36,12 +36,17 @@ class Backlog(Protocol):
     """What a reader has not read yet."""
 
     @property
+    def behind(self) -> bool:
+        """Whether the reader should have a turn."""
+        ...
+
+    @property
     def full(self) -> bool:
         """Whether the run should wait for the reader."""
         ...
 
     async def room(self) -> None:
-        """Wait until there is room."""
+        """Give the reader a turn, and wait until there is room."""
         ...
 
 
@@ -55,7 +60,7 @@ class Room:
 
     def __await__(self) -> Generator[Any, None, None]:
         backlog = self._observed.backlog
-        if backlog is not None and backlog.full:
+        if backlog is not None and backlog.behind:
             yield from backlog.room().__await__()
 
 
@@ -98,6 +103,7 @@ class Observed:
         self._open: dict[tuple[Frame, bool], GraphEvent] = {}  # by frame, and whether it is a branch
         self._complained: set[Frame] = set()
         self._handed: deque[tuple[Frame, str, StreamChunk]] = deque()
+        self._handing = Lock()
         self._draining = False
         self._warned = False
 
@@ -278,18 +284,29 @@ class Observed:
         if self._loop is None or get_ident() == self._thread:
             self._send(frame, node, chunk)
             return
-        self._handed.append((frame, node, chunk))
+        pause = Event()
+        while not self._hand(frame, node, chunk, patient):
+            pause.wait(PAUSE)
+            if over() or self._loop.is_closed():
+                return
         if not self._draining:
             self._draining = True
             with suppress(RuntimeError):  # the loop is closed: nobody listens any more
                 self._loop.call_soon_threadsafe(self._drain)
-        pause = Event()
-        while self._late(patient) and not over() and not self._loop.is_closed():
-            pause.wait(PAUSE)
 
-    def _late(self, patient: bool) -> bool:
-        backlog = self.backlog
-        return len(self._handed) >= HANDED or (patient and backlog is not None and backlog.full)
+    def _hand(self, frame: Frame, node: str, chunk: StreamChunk, patient: bool) -> bool:
+        """Put a thread's chunk where the loop takes it from; False where there is no room."""
+        with self._handing:
+            backlog = self.backlog
+            if len(self._handed) >= HANDED or (patient and backlog is not None and backlog.full):
+                return False
+            self._handed.append((frame, node, chunk))
+            return True
+
+    @property
+    def handed(self) -> int:
+        """Chunks of worker threads that wait for the event loop."""
+        return len(self._handed)
 
     def _drain(self) -> None:
         self._draining = False

@@ -151,12 +151,21 @@ class EventQueue:
         return len(self._events) + len(self._chunks)
 
     @property
+    def behind(self) -> bool:
+        """Whether the reader should have a turn."""
+        return self.waiting * 4 >= self._buffer and not self._closed
+
+    @property
     def full(self) -> bool:
         """Whether the run should wait for the reader."""
-        return self.waiting + self._granted >= self._buffer and not self._closed
+        waiting = self.waiting + self._granted + self._engine.handed
+        return waiting >= self._buffer and not self._closed
 
     async def room(self) -> None:
-        """Wait until the reader has made room."""
+        """Give the reader a turn, and wait until there is room."""
+        if not self.full:
+            await asyncio.sleep(0)
+            return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
