@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from . import plan
@@ -204,12 +203,12 @@ async def _note_attempt(
         )  # fmt: skip
     engine.begun[key] = None
     if engine.store is not None:
-        note, since = Commit(engine.run, engine.fence), engine.clock.monotonic()
-        record = AttemptRecord(engine.run, frame.path, name, visit, attempt, engine.clock.time())
-        await engine.commit(lane, replace(note, attempt=record))
+        since = engine.clock.monotonic()
+        note = AttemptRecord(engine.run, frame.path, name, visit, attempt, engine.clock.time())
+        await engine.commit(lane, Commit(engine.run, engine.fence, attempt=note))
         if engine.clock.monotonic() - since > LONG_COMMIT:
             # The answer came late: others may have taken the run meanwhile, and said what became of the call.
-            await engine.commit(lane, note)
+            await engine.commit(lane, Commit(engine.run, engine.fence))
         if lane.stopping:
             raise asyncio.CancelledError
 

@@ -205,7 +205,7 @@ class Session(Generic[S]):
         override = await restorable(store, graph, run, mode, reason, actor, ticking.time())
         values = await provided(graph, run, transients or {})  # refused before another session is overtaken
         fence = await store.take(run_id, owner(), expect=None if take_over else run)
-        hash, run = run.hash, await store.get_run(run_id)  # it may have ended meanwhile; from now on it cannot
+        hash, run = run.hash, await store.get_run(run_id)  # it may have ended meanwhile; now it cannot
         if run.hash != hash:
             raise RunFenced("the run was moved to another graph meanwhile", run=run_id)
         position = await rebuild(store, graph, run, values)
