@@ -11,6 +11,9 @@ from .store.protocols import MutationRecord, RunRecord, Store
 # A log shorter than this is never worth folding: reading it back costs less than a snapshot saves.
 LEAST_LOG_BYTES = 256 * 1024
 
+# What a log record takes besides its texts, about.
+RECORD_BYTES = 100
+
 # By how much the log has to outweigh the last snapshot. Both are read at a restore; what is written in all
 # snapshots together is at most a quarter more than the last one, and they never take more than the log.
 WEIGHT = 4
@@ -116,6 +119,11 @@ class Compaction:
         self._weight = max(WEIGHT * snapshot_bytes, LEAST_LOG_BYTES)
         self._log = 0
         self._steps = 0
+
+    def resumed(self, steps: int, texts: int) -> None:
+        """The log since the last snapshot, as it was when the run was restored: steps, and bytes of their texts."""
+        self._log = texts + steps * RECORD_BYTES
+        self._steps = steps
 
     def due(self, record_bytes: int) -> bool:
         """Count one log record; whether the state should be written whole with it."""

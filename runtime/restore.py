@@ -88,11 +88,14 @@ async def _compare(store: Store, old: str, new: plan.Graph[Any]) -> tuple[Change
 
 
 class Position(NamedTuple):
-    """Where a run stands: its frames, the last step, the size of the snapshot it was read from."""
+    """Where a run stands: its frames, the last step, the sizes of the snapshot and of the log behind it that
+    it was read from."""
 
     root: Frame
     step: int
     snapshot_bytes: int
+    log_steps: int = 0
+    log_bytes: int = 0
 
 
 async def rebuild(
@@ -120,6 +123,7 @@ async def rebuild(
         kind = graph.plan.state
         checkpoint = decode_checkpoint(kind, run.input)
         root, step = begin(graph, kind.restore(checkpoint, transients), run.created), 0
+    since, size = step, 0
     # A long log makes many small objects at once; collecting garbage meanwhile finds nothing.
     collecting = gc.isenabled()
     gc.disable()
@@ -130,6 +134,7 @@ async def rebuild(
                     raise _truncated(run, step, record.step, to_step)
                 redo(root, record)
                 step = record.step
+                size += len(record.mutations) + len(record.detail)
                 if step == to_step:
                     break
     finally:
@@ -138,7 +143,7 @@ async def rebuild(
     if to_step is not None and step != to_step:
         raise CheckpointNotFound(f"run `{run.run}` has no step {to_step} (its last is {step})", run=run.run)
     unfold(root)
-    return Position(root, step, len(snapshot.snapshot) if snapshot is not None else 0)
+    return Position(root, step, len(snapshot.snapshot) if snapshot is not None else 0, step - since, size)
 
 
 def _truncated(run: RunRecord, step: int, first: int, to_step: int | None) -> LgcError:

@@ -220,6 +220,7 @@ class Session(Generic[S]):
             attempts=await store.attempts(run_id), stream_sink=stream_sink, trace_sink=trace_sink,
             checkpoint_sink=checkpoint_sink, barrier_sink=barrier_sink,
         )  # fmt: skip
+        engine.compaction.resumed(position.log_steps, position.log_bytes)
         engine.retain(retention, archive, listed=None)
         session = Session(graph, engine, run.status, lease)
         for warning in store.warnings():
