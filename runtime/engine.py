@@ -323,7 +323,7 @@ class Engine(Observed):
             self.say(EventKind.BARRIER_RESOLVED, frame, node, step, visit=visit, **resolved)
         told: dict[str, Any] = {
             "visit": visit, "attempt": attempt, "next": done.next, "outcome": done.outcome,
-            "duration": duration, "cost": cost, "error": error,
+            "duration": duration, "cost": cost, "error": error, "checkpoint": checkpoint,
             "mutations": [one.mutation.__lg_name__ for one in done.applied],
         }  # fmt: skip
         if error:
