@@ -227,19 +227,26 @@ class CheckpointSinkIgnores(CheckpointSinkHangs):
                 await asyncio.sleep(0.01)
 
 
+class Slow(MemoryStore):
+    """Takes its time over steps."""
+
+    def __init__(self, at: Callable[[], None]) -> None:
+        super().__init__()
+        self.at = at
+
+    async def commit(self, commit: Any) -> None:
+        if commit.record is not None:
+            self.at()
+            await asyncio.sleep(0.3)
+        await super().commit(commit)
+
+
 class SlowCommit(CheckpointSinkHangs):
     def sinks(self) -> dict[str, Any]:
         return {}
 
     def store(self) -> Any:
-        class Slow(MemoryStore):
-            async def commit(inner, commit: Any) -> None:
-                if commit.record is not None:
-                    self.at()
-                    await asyncio.sleep(0.3)
-                await super().commit(commit)
-
-        return Slow()
+        return Slow(self.at)
 
 
 class BarrierBesideLanes(Place):
@@ -288,9 +295,9 @@ class NestedIgnores(SwallowsForEver):
 
 PLACES = [
     AsyncNode, SwallowsOnce, SwallowsForEver, TimedNode, TimedSwallowsForEver, Thread, TimedThread,
-    LockedThread, RetryPause, TimeoutRegion, SinkAnswersNever, SinkIgnores, CheckpointSinkHangs, CheckpointSinkIgnores,
-    SlowCommit, BarrierBesideLanes, ThreadLimit, Parallel, ParallelOneIgnores, MapElements, Nested,
-    NestedIgnores,
+    LockedThread, RetryPause, TimeoutRegion, SinkAnswersNever, SinkIgnores, CheckpointSinkHangs,
+    CheckpointSinkIgnores, SlowCommit, BarrierBesideLanes, ThreadLimit, Parallel, ParallelOneIgnores,
+    MapElements, Nested, NestedIgnores,
 ]  # fmt: skip
 
 
@@ -393,7 +400,7 @@ def test_a_caller_that_is_cancelled_leaves_a_run_to_be_resumed(
 
 
 def test_the_end_of_the_loop_does_not_wait_for_what_was_given_up(compiled: Compile) -> None:
-    """`asyncio.run` cancels every task that is left and waits for it: one that never ends is not left to it."""
+    """`asyncio.run` cancels every task that is left and waits for it; it is not given one that never ends."""
     m = compiled(STATE + PLAIN)
     over = threading.Event()
 

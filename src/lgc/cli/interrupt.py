@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
 
 @contextmanager
-def terminable() -> Iterator[None]:
+def terminable() -> Generator[None]:
     """Cancel the current task on SIGTERM; a second one raises KeyboardInterrupt wherever the process is."""
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     told: list[int] = []
