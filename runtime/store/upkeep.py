@@ -62,7 +62,7 @@ class Upkeep:
     def stats(self) -> StoreStats:
         """How much there is."""
         known = {str(status): status for status in RunStatus}
-        runs = dict(self._database.rows("SELECT status, count(*) FROM run GROUP BY status"))
+        runs: dict[str, int] = dict(self._database.rows("SELECT status, count(*) FROM run GROUP BY status"))
         size, pages, free = (
             self._number(f"PRAGMA {what}") for what in ("page_size", "page_count", "freelist_count")
         )

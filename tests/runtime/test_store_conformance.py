@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lgc.runtime.store.memory import MemoryStore
-from lgc.runtime.store.protocols import Store
+from lgc.runtime.store.protocols import RunRecord, Store
 from lgc.runtime.store.sqlite import SqliteStore
 from lgc.runtime.testing import CHECKS, Check, Place, Subject, conformance
 
@@ -53,8 +53,10 @@ def test_the_whole_suite_in_one_call() -> None:
 
 def test_the_suite_finds_a_store_that_breaks_its_promises() -> None:
     class Forgetful(MemoryStore):
-        async def take(self, run: str, owner: str) -> int:
-            await super().take(run, owner)
+        async def take(
+            self, run: str, owner: str, *, expect: RunRecord | None = None, lease: float = 0.0
+        ) -> int:
+            await super().take(run, owner, expect=expect, lease=lease)
             self._histories[run].fence = 1
             return 1
 
