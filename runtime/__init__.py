@@ -58,7 +58,7 @@ if TYPE_CHECKING:
         TraceSink,
         TraceSinks,
     )
-    from .store import MemoryStore, SqliteStore, open_store
+    from .store import MemoryStore, PostgresStore, SqliteStore, open_store
     from .store.protocols import (
         CheckpointRecord,
         CheckpointStore,
@@ -93,7 +93,7 @@ _HOMES = {
     "sinks": (
         "BarrierSink", "CheckpointSink", "FrameInfo", "StreamSink", "StreamSinks", "TraceSink", "TraceSinks",
     ),
-    "store": ("MemoryStore", "SqliteStore", "open_store"),
+    "store": ("MemoryStore", "PostgresStore", "SqliteStore", "open_store"),
     "store.protocols": (
         "CheckpointRecord", "CheckpointStore", "DecisionRecord", "MutationLogStore", "MutationRecord",
         "RunRecord", "RunStatus", "Store",
@@ -108,8 +108,9 @@ __all__ = [
     "ChunkKind", "Clock", "DecisionRecord", "DecisionRefused", "EvaluationError", "EventKind",
     "ExecutionEntry", "FinalFailure", "FrameInfo", "Graph", "GraphEvent", "GraphMismatch", "GraphResult",
     "JsonFormatter", "LgcError", "LoggingSink", "MemoryStore", "MergeConflict", "MutationLogStore",
-    "MutationRecord", "MutationRejected", "NodeFailed", "NodeTimedOut", "OpenTelemetrySink", "RestoreMode",
-    "Retention", "RetentionPolicy", "RunContextFilter", "RunExists", "RunFenced", "RunNotFound", "RunRecord",
+    "MutationRecord", "MutationRejected", "NodeFailed", "NodeTimedOut", "OpenTelemetrySink",
+    "PostgresStore", "RestoreMode", "Retention", "RetentionPolicy", "RunContextFilter", "RunExists",
+    "RunFenced", "RunNotFound", "RunRecord",
     "RunStatus", "RunUncertain", "SerializationError", "Session", "Settlement", "SqliteStore",
     "StepsExceeded", "StorageError", "Store", "StreamChunk", "StreamSink", "StreamSinks", "SystemClock",
     "TraceSink", "TraceSinks", "TransientMissing", "TriggerPolicy", "Triggers", "Unrouted", "decide",

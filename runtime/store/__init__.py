@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .memory import MemoryStore
     from .open import open_store
+    from .postgres import PostgresStore
     from .sqlite import SqliteStore
 
-__all__ = ["MemoryStore", "SqliteStore", "open_store"]
+__all__ = ["MemoryStore", "PostgresStore", "SqliteStore", "open_store"]
 
-_HOMES = {"MemoryStore": "memory", "SqliteStore": "sqlite", "open_store": "open"}
+_HOMES = {"MemoryStore": "memory", "PostgresStore": "postgres", "SqliteStore": "sqlite", "open_store": "open"}
 
 
 def __getattr__(name: str) -> Any:

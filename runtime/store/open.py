@@ -11,7 +11,7 @@ from .protocols import Store
 
 
 def open_store(url: str, *, readonly: bool = False, codec: Codec | None = None) -> Store:
-    """The store of a URL: `memory:`, `sqlite:PATH`, `sqlite:///PATH`, or a path.
+    """The store of a URL: `memory:`, `sqlite:PATH`, `sqlite:///PATH`, a path, or `postgresql://…`.
 
     Four slashes start from the root. Nothing is opened yet: use it with `async with`. Raises StorageError
     for other URLs.
@@ -33,14 +33,13 @@ def open_store(url: str, *, readonly: bool = False, codec: Codec | None = None) 
 
             return SqliteStore(path, readonly=readonly, codec=codec)
         case "postgresql" | "postgres":
-            raise StorageError(
-                "stores in PostgreSQL come with the extra `lgc[postgres]`, which is not available yet",
-                hint="use `sqlite:///runs.db`",
-            )
+            from .postgres import PostgresStore
+
+            return PostgresStore(url, readonly=readonly, codec=codec)
         case _:
             raise StorageError(
                 f"`{url}`: there are no stores of the kind `{scheme}`",
-                hint="use `sqlite:///PATH`, a path, or `memory:`",
+                hint="use `sqlite:///PATH`, a path, `postgresql://…`, or `memory:`",
             )
 
 

@@ -150,7 +150,6 @@ def test_a_url_names_a_file(url: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("postgresql://localhost/x", "lgc[postgres]"),
         ("mysql://x", "no stores of the kind `mysql`"),
         ("sqlite:", "names no file"),
         ("sqlite://runs.db", "three slashes before a path: `sqlite:///runs.db`"),

@@ -20,7 +20,7 @@ import click
 from . import FINDINGS, FINE
 from .launch import compile_source, prepare, stored_launch
 from .progress import error_json
-from .stores import get_run, open_url, store_url
+from .stores import demand_there, get_run, open_url, store_url
 from .terminal import Failure, out, output_style, printable
 from .wording import status_text
 
@@ -65,9 +65,9 @@ def resume_all(given_store: str, *, as_json: bool, like: str = "") -> int:
 
     `like`: only runs that were started as this one was.
     """
-    open_url(store_url(given_store), reading=True)  # to say it well where there is none
 
     async def main() -> list[Outcome]:
+        await demand_there(given_store)
         async with open_url(store_url(given_store), reading=False) as store:
             kinds = await _kinds(store)
             if like:

@@ -14,7 +14,17 @@ from .given import read_input, state_from
 from .interrupt import terminable
 from .launch import Launch, compile_source, prepare, stored_launch
 from .progress import follower
-from .stores import MEMORY, get_run, open_url, settings, store_option, store_url, store_words
+from .stores import (
+    MEMORY,
+    demand_there,
+    get_run,
+    open_url,
+    settings,
+    shown,
+    store_option,
+    store_url,
+    store_words,
+)
 from .targets import split_target
 from .terminal import Failure, error_style, note, say
 
@@ -178,7 +188,7 @@ def drive(
 
     async def main() -> int:
         if existing:
-            open_url(store_url(given_store), reading=True)  # to say it well where there is none
+            await demand_there(given_store)
         with terminable():
             async with open_url(store_url(given_store), reading=False) as store:
                 try:
@@ -187,7 +197,7 @@ def drive(
                     followed.refused(error)
                     raise
                 begun.append(session.run_id)
-                followed.begin(session, store_url(given_store))
+                followed.begin(session, shown(store_url(given_store)))
                 return await _follow(session, followed, store_words(given_store))
 
     try:

@@ -28,8 +28,8 @@ def store_option(command: C) -> C:
         "store_url",
         default="",
         metavar="URL",
-        help="Where runs are kept: a file, sqlite:///FILE, or memory:. Without it, what the settings call "
-        f"`store`, else {DEFAULT} in the project's folder.",
+        help="Where runs are kept: a file, sqlite:///FILE, postgresql://…, or memory:. Without it, what the "
+        f"settings call `store`, else {DEFAULT} in the project's folder.",
     )(command)
 
 
@@ -65,7 +65,16 @@ def store_words(given: str) -> str:
     """What has to stand behind a printed command so that it finds the same store."""
     from shlex import quote
 
-    return "" if not given or store_url("") == given else f" --store {quote(given)}"
+    return "" if not given or store_url("") == given else f" --store {quote(shown(given))}"
+
+
+def shown(url: str) -> str:
+    """A store's URL as it may be printed: without a password."""
+    if file_of(url) is not None:
+        return url
+    from ..runtime.store.postgres.target import without_password
+
+    return without_password(url)
 
 
 def open_url(url: str, *, reading: bool) -> Store:
@@ -92,11 +101,20 @@ def with_store(
 
     async def main() -> T:
         if existing:
-            open_url(store_url(given), reading=True)  # only to say it well where there is none
+            await demand_there(given)
         async with open_url(store_url(given), reading=reading) as store:
             return await work(store)
 
     return asyncio.run(main())
+
+
+async def demand_there(given: str) -> None:
+    """Raise where there is no store yet: it is to be used, not to be made."""
+    url = store_url(given)
+    store = open_url(url, reading=True)
+    if file_of(url) is None and url != MEMORY:
+        async with store:
+            pass
 
 
 async def get_run(store: Store, run: str) -> RunRecord:
