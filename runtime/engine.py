@@ -364,7 +364,8 @@ class Engine(Observed):
             )
         except Exception as problem:  # a policy of the caller's must not cost the step
             due = True
-            self.observe(frame, f"trigger policy: {type(problem).__name__}: {text_of(problem)}")
+            what = f"trigger policy: {type(problem).__name__}: {text_of(problem)}"
+            self.observe(frame, what, node=done.node, visit=done.visit)
         checkpoint = f"{self.run}@{self.step}" if due or asked else ""
         if asked and not due:
             self.asked_checkpoint(now)

@@ -101,6 +101,7 @@ class Observed:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
         self._open: dict[tuple[Frame, bool], GraphEvent] = {}  # by frame, and whether it is a branch
+        self._going = False
         self._complained: set[Frame] = set()
         self._handed: deque[tuple[Frame, str, StreamChunk]] = deque()
         self._handing = Lock()
@@ -163,16 +164,23 @@ class Observed:
     def run_started(self, **data: Any) -> None:
         """This session goes on with the run."""
         self._open.clear()
+        self._going = True
         self.told = self.step
         self.say(EventKind.RUN_STARTED, self.root, **data)
 
     def run_over(self, kind: EventKind, **data: Any) -> None:
         """This session has ended the run, or leaves it; what is still open is stopped, or waits with it."""
+        self._going = False
         if kind is not EventKind.RUN_WAITING:
             self.abandon(None)
         self.say(kind, self.root, **data)
         self._open.clear()
         self._complained.clear()
+
+    def run_left(self) -> None:
+        """This session leaves a run of which no end was told: it can be resumed."""
+        if self._going:
+            self.run_over(EventKind.RUN_STOPPED)
 
     def node_started(self, frame: Frame, node: str, visit: int) -> None:
         """A visit begins, unless it has begun already and only waited."""
@@ -264,7 +272,7 @@ class Observed:
         event = self._event(
             EventKind.OBSERVED_ERROR, frame, name, self.told, {"level": level, "error": what, **data}
         )
-        if frame is None:
+        if frame is None and not self._going:
             self.early.append(event)
         self._record(event)
 

@@ -144,9 +144,7 @@ class Session(Generic[S]):
         fence = 0
         if store is not None:
             await put_graphs(store, graph.plan)
-            record = RunRecord(
-                run, graph.name, graph.hash, RunStatus.RUNNING, text, now, now, launch=launch
-            )
+            record = RunRecord(run, graph.name, graph.hash, RunStatus.RUNNING, text, now, now, launch=launch)
             await store.create_run(record)
             # Someone may have taken it up meanwhile: then it is not ours to start from the beginning.
             fence = await store.take(run, owner(), expect=record)
@@ -300,22 +298,31 @@ class Session(Generic[S]):
         except LgcError as error:
             raise await self._failed(error) from error.__cause__
         except BaseException:
-            engine.run_over(EventKind.RUN_STOPPED)
             with suppress(LgcError):  # the lease of a session that cannot even say this runs out by itself
                 await self._renew(0.0)
+            await self._tidy()
             raise
+        else:
+            try:
+                await self._tidy()
+            finally:
+                if status is RunStatus.WAITING:
+                    engine.run_over(EventKind.RUN_WAITING, barriers=[b.id for b in self.waiting])
+                else:
+                    engine.run_over(EventKind.RUN_COMPLETED)
         finally:
             self._busy = False
+            engine.run_left()
             if leave is not None:
                 leave()
             await beat.stop()
-            if engine.retainer is not None and not isinstance(engine.broken, RunFenced):
-                await engine.retainer.finish()
-        if self._status is RunStatus.WAITING:
-            engine.run_over(EventKind.RUN_WAITING, barriers=[b.id for b in self.waiting])
-        else:
-            engine.run_over(EventKind.RUN_COMPLETED)
         return self._result(since)
+
+    async def _tidy(self) -> None:
+        """What retention removes goes before the run is told to be over: it may have something to tell."""
+        engine = self._engine
+        if engine.retainer is not None and not isinstance(engine.broken, RunFenced):
+            await engine.retainer.finish()
 
     def _answered(self) -> bool:
         """Whether an answer came in after a barrier had given up waiting."""
@@ -358,7 +365,10 @@ class Session(Generic[S]):
             kind, told = EventKind.RUN_FAILED, {"error": problem.message, "type": type(problem).__name__}
             raise
         finally:
-            engine.run_over(kind, **told)
+            try:
+                await self._tidy()
+            finally:
+                engine.run_over(kind, **told)
         return error
 
     async def _cancelled_elsewhere(self) -> bool:

@@ -341,3 +341,84 @@ def test_several_sinks_are_all_told_though_one_raises(compiled: Compile) -> None
     asyncio.run(main())
     fine(first)
     assert first.seen == last.seen and len(first.seen) == 4
+
+
+def test_a_function_that_does_not_stop_leaves_nothing_open_and_says_nothing_later(
+    compiled: Compile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lgc.runtime.lane.GRACE", 0.05)
+    m = compiled("state S { n: int = 0 }\ngraph g(S) { task a { reads n } start -> a -> end }")
+    grammar, free = Grammar(), asyncio.Event()
+
+    class N:
+        async def a(self, ctx: Any) -> None:
+            while not free.is_set():
+                with suppress(asyncio.CancelledError):
+                    await free.wait()
+            ctx.emit("late")
+            raise ValueError("late")
+
+    async def main() -> None:
+        session = await Session.start(bind(m.G_PLAN, N()), m.S(), trace_sink=grammar)
+        run = asyncio.create_task(session.run())
+        await until(lambda: len(grammar.seen) == 2)
+        await session.cancel()
+        with suppress(LgcError):
+            await run
+        told = len(grammar.seen)
+        free.set()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(grammar.seen) == told
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    fine(grammar)
+    kinds = [str(e.kind) for e in grammar.seen]
+    assert kinds == ["run_started", "node_started", "observed_error", "node_stopped", "run_cancelled"]
+
+
+def test_what_a_store_warned_of_at_the_restore_is_in_the_stream(compiled: Compile) -> None:
+    m = compiled("state S { n: int = 0 }\ngraph g(S) { task a { reads n } start -> a -> end }")
+
+    class Warns(MemoryStore):
+        def warnings(self) -> list[str]:
+            return ["a checkpoint is damaged; the one before it was taken"]
+
+    class N:
+        async def a(self, ctx: Any) -> None:
+            """Nothing."""
+
+    async def main() -> list[GraphEvent]:
+        store, graph = Warns(), bind(m.G_PLAN, N())
+        await Session.start(graph, m.S(), store=store, run_id="r")
+        session = await Session.restore(graph, store=store, run_id="r")
+        return [item async for item in session.stream() if isinstance(item, GraphEvent)]
+
+    seen = asyncio.run(main())
+    assert [str(e.kind) for e in seen[:3]] == ["run_started", "observed_error", "node_started"]
+    assert seen[1].data["level"] == "warning" and "damaged" in seen[1].data["error"]
+
+
+@pytest.mark.parametrize("at", range(1, 8))
+def test_a_run_that_is_left_anywhere_is_told_to_have_ended(at: int, compiled: Compile) -> None:
+    m = compiled("state S { n: int = 0 }\ngraph g(S) { task a { reads n } start -> a -> end }")
+    grammar = Grammar()
+
+    class N:
+        async def a(self, ctx: Any) -> None:
+            """Nothing."""
+
+    async def main() -> None:
+        session = await Session.start(
+            bind(m.G_PLAN, N()), m.S(), store=Keeping(), run_id="r", trace_sink=grammar
+        )
+        run = asyncio.create_task(session.run())
+        for _ in range(at * 3):
+            await asyncio.sleep(0)
+        run.cancel()
+        with suppress(asyncio.CancelledError):
+            await run
+
+    asyncio.run(main())
+    fine(grammar)
+    assert grammar.seen[-1].kind in ("run_stopped", "run_completed")

@@ -51,10 +51,9 @@ class Lines:
             self._line({"result": {"status": "refused", "error": error_json(error)}})
 
     def event(self, event: GraphEvent) -> None:
-        told = {"run": event.run, "span": event.span, "frame": event.frame, "node": event.node}
-        self._line(
-            {"event": str(event.kind), **told, "step": event.step, "time": event.time, "data": event.data}
-        )
+        told = {"run": event.run, "span": event.span, "parent": event.parent, "frame": event.frame}
+        more = {"node": event.node, "step": event.step, "time": event.time, "data": event.data}
+        self._line({"event": str(event.kind), **told, **more})
 
     def chunk(self, chunk: StreamChunk) -> None:
         told: dict[str, Any] = {
