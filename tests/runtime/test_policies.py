@@ -223,7 +223,7 @@ def test_nested_steps_count_like_others(compiled: Compile) -> None:
 
     async def main() -> None:
         store = MemoryStore()
-        graph = m.g(SimpleNamespace(p=nothing, q=nothing), inner=SimpleNamespace(t=t))
+        graph = m.g(SimpleNamespace(p=nothing, q=nothing), inner=m.inner(SimpleNamespace(t=t)))
         session = await Session.start(graph, m.S(inner=m.I()), store=store, run_id="r")
         await session.run()
         count = len([one async for one in store.replay("r")])
