@@ -10,6 +10,7 @@ from inspect import isawaitable
 from typing import Any, NamedTuple
 
 from . import plan
+from .catching_up import redo_all
 from .change import Change
 from .changes import compare
 from .errors import (
@@ -22,9 +23,10 @@ from .errors import (
 )
 from .frame import Frame
 from .graph import Graph, known
-from .position import begin, from_snapshot, redo, to_snapshot, unfold
+from .position import begin, from_snapshot, to_snapshot, unfold
 from .state import Transients
 from .store.protocols import CheckpointRecord, Commit, OverrideRecord, RunRecord, RunStatus, Store
+from .store.segments import segments
 from .typed_json import decode_checkpoint, encode_state
 
 
@@ -129,12 +131,15 @@ async def rebuild(
     gc.disable()
     try:
         if to_step is None or step < to_step:
-            async for record in store.replay(run.run, step + 1):
-                if record.step != step + 1:
-                    raise _truncated(run, step, record.step, to_step)
-                redo(root, record)
-                step = record.step
-                size += len(record.mutations) + len(record.detail)
+            async for records in segments(store, run.run, step + 1):
+                if to_step is not None:
+                    records = records[: to_step - step]
+                for due, record in enumerate(records, step + 1):
+                    if record.step != due:
+                        raise _truncated(run, due - 1, record.step, to_step)
+                redo_all(root, records)
+                step = records[-1].step
+                size += sum([len(record.mutations) + len(record.detail) for record in records])
                 if step == to_step:
                     break
     finally:
@@ -228,17 +233,27 @@ async def replay(
 
 
 async def fork(store: Store, graph: Graph[Any], run_id: str, step: int, new: str, now: float) -> None:
-    """Make a new run that starts from the position after a step of another. Raises CheckpointNotFound."""
+    """Make a new run that starts from the position after a step of another, also in the middle of a branch.
+
+    What waits there waits anew: its time counts from `now`. Answers and begun effects stay with the other run.
+
+    Raises CheckpointNotFound, GraphMismatch, RunExists.
+    """
     run = await store.get_run(run_id)
+    if run.hash != graph.hash:
+        raise await mismatch(store, graph, run)
     position = await rebuild(store, graph, run, blanks(graph), step)
+    for frame in position.root.active():
+        frame.since = now
+    # Cancelled until the place is there, too: it must not be begun from `start` should this process die now.
     record = RunRecord(
-        new, run.graph, run.hash, RunStatus.RUNNING, encode_state(position.root.state), now, now,
-        launch=run.launch, parent=f"{run_id}@{step}",
+        new, run.graph, run.hash, RunStatus.CANCELLED, encode_state(position.root.state), now, now,
+        error="its fork was interrupted", launch=run.launch, parent=f"{run_id}@{step}",
     )  # fmt: skip
     await store.create_run(record)
     fence = await store.take(new, "")
     snapshot = CheckpointRecord(f"{new}@0", new, 0, run.hash, now, to_snapshot(position.root))
-    await store.commit(Commit(new, fence, snapshot=snapshot))
+    await store.commit(Commit(new, fence, status=RunStatus.RUNNING, snapshot=snapshot))
 
 
 async def put_graphs(store: Store, compiled: plan.Graph[Any]) -> None:

@@ -498,8 +498,9 @@ class Session(Generic[S]):
         new = run_id or f"{engine.run}-fork-{uuid4().hex[:6]}"
         await fork(engine.store, self._graph, engine.run, step, new, engine.clock.time())
         return await Session.restore(
-            self._graph, store=engine.store, run_id=new, transients=transients_of(engine.root.state)
-        )
+            self._graph, store=engine.store, run_id=new, transients=transients_of(engine.root.state),
+            clock=engine.clock,
+        )  # fmt: skip
 
     # --- effects ------------------------------------------------------------------------------------------
 
