@@ -87,7 +87,7 @@ def decode_mutations(state: type[State], text: str) -> list[Applied]:
     if text == "[]":
         return []
     try:
-        items = _adapter(_key(state)).validate_json(text)
+        items = _reader(_key(state))(text)
     except ValidationError as error:
         raise misfit(f"stored mutations of `{state.__lg_name__}` do not fit", error) from error
     return [Applied(item["p"], item.get("w")) for item in items]
@@ -96,6 +96,12 @@ def decode_mutations(state: type[State], text: str) -> list[Applied]:
 def _key(state: type[State]) -> Any:
     # States are not hashable, but their classes are: mypy confuses the two.
     return state
+
+
+@lru_cache(maxsize=256)
+def _reader(state: Any) -> Callable[[str], Any]:
+    # The adapter's own method asks about six options first, which takes as long as the reading.
+    return _adapter(state).validator.validate_json
 
 
 @lru_cache(maxsize=256)

@@ -24,6 +24,7 @@ from .protocols import (
     in_order,
 )
 from .refusals import fenced, unknown
+from .segments import SEGMENT, in_segments
 
 
 class MemoryStore(MemoryUpkeep):
@@ -114,6 +115,13 @@ class MemoryStore(MemoryUpkeep):
         for record in records:
             add(self._history(record.run), record)
 
+    async def _segments(self, run: str, from_step: int) -> AsyncIterator[Sequence[MutationRecord]]:
+        history = self._histories.get(run)
+        records = () if history is None else history.log[max(from_step - history.base - 1, 0) :]
+        for first in range(0, len(records), SEGMENT):
+            yield records[first : first + SEGMENT]
+
+    @in_segments(_segments)
     async def replay(self, run: str, from_step: int = 1) -> AsyncIterator[MutationRecord]:
         """The steps from `from_step` on, in order."""
         history = self._histories.get(run)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import gc
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from ..codec import Codec
+from ..codec import Codec, JsonCodec
 from ..errors import CheckpointCorrupted
 from .database import Database, Row
 from .ledger import Ledger
 from .protocols import MutationRecord
 from .seals import log_sum
+from .segments import SEGMENT
 from .value_table import ValueTable
 
-# So many rows at a time: enough to be quick, few enough to leave the event loop free for others.
-SEGMENT = 1000
 # ... and so many characters of texts with large values.
 LARGE_TEXT = 16 << 20
 
@@ -23,6 +23,9 @@ _SELECT = (
     "SELECT step, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,"
     " checkpoint, hash, detail, sum FROM log"
 )
+
+# What a named tuple's own constructor does, in half the time.
+_new: Callable[..., Any] = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 class Replay:
@@ -34,12 +37,14 @@ class Replay:
         self._codec = codec
         self._values = values
         self._room = LARGE_TEXT
+        self._plain = type(codec) is JsonCodec
 
-    async def records(self, run: str, from_step: int) -> AsyncIterator[MutationRecord]:
-        """The records of a run from a step on. Raises CheckpointCorrupted with the step."""
+    def segments(self, run: str, from_step: int) -> Iterator[Sequence[MutationRecord]]:
+        """The records of a run from a step on, none of the pieces empty. Raises CheckpointCorrupted with the
+        step, after the good records before it."""
         # Another process may have truncated the log or added to it.
         self._ledger.drop(run)
-        head = self._ledger.find(run)
+        head = self._ledger.sound(run)
         if head is None:
             return
         step = max(from_step, head.base + 1)
@@ -48,8 +53,8 @@ class Replay:
         before = self._sum_before(run, head.key, step, head.base, head.base_sum)
         while True:
             records, before, more = self._segment(run, head.key, step, before)
-            for record in records:
-                yield record
+            if records:
+                yield records
             if not more:
                 return
             step += len(records)
@@ -57,7 +62,7 @@ class Replay:
     def one(self, run: str, step: int) -> MutationRecord | None:
         """One record, None where it is not there. Raises CheckpointCorrupted."""
         self._ledger.drop(run)
-        head = self._ledger.find(run)
+        head = self._ledger.sound(run)
         if head is None or not head.base < step <= head.step:
             return None
         before = self._sum_before(run, head.key, step, head.base, head.base_sum)
@@ -90,13 +95,18 @@ class Replay:
             for row in rows:
                 if row[0] != step:
                     raise _corrupted(run, step, "it is missing")
-                record = self._record(run, step, before, row)
+                records.append(self._record(run, step, before, row))
                 before = row[16]
-                records.append(record)
                 step += 1
                 if self._room <= 0:
                     break
+        except CheckpointCorrupted:
+            if not records:
+                raise
+            return records, before, True
         except sqlite3.Error as error:
+            if records:
+                return records, before, True
             explained = self._database.explained(error)
             if isinstance(explained, CheckpointCorrupted):
                 raise _corrupted(run, step, explained.message) from error
@@ -118,14 +128,24 @@ class Replay:
             raise _corrupted(run, step, f"a column has another type: {problem}") from problem
         if not good:
             raise _corrupted(run, step, "its checksum is wrong")
-        decode = self._codec.decode if mutations[:1] != b"\0" and detail[:1] != b"\0" else self._large
         try:
-            return MutationRecord(
-                run, step, frame, node, visit, outcome, next, edge,
-                decode(mutations, f"{run}@{step} mutations"), time, duration, attempt, cost, error,
-                f"{run}@{step}" if flag else "", self._ledger.hash_text(hash),
-                decode(detail, f"{run}@{step} detail") if detail else "",
+            if self._plain and mutations[:1] == b"[" and not detail:
+                text, more = mutations.decode(), ""  # as nearly all are: no place to be named
+            else:
+                large = mutations[:1] == b"\0" or detail[:1] == b"\0"
+                decode = self._large if large else self._codec.decode
+                text = decode(mutations, f"{run}@{step} mutations")
+                more = decode(detail, f"{run}@{step} detail") if detail else ""
+            made: MutationRecord = _new(
+                MutationRecord,
+                (
+                    run, step, frame, node, visit, outcome, next, edge, text, time, duration, attempt, cost,
+                    error, f"{run}@{step}" if flag else "", self._ledger.hash_text(hash), more,
+                ),
             )  # fmt: skip
+            return made
+        except UnicodeDecodeError:
+            raise _corrupted(run, step, "its mutations are not UTF-8 text") from None
         except CheckpointCorrupted as damage:
             raise _corrupted(run, step, damage.message) from damage.__cause__
 

@@ -26,6 +26,7 @@ from .protocols import (
     in_order,
 )
 from .reading import damages
+from .segments import in_segments
 
 
 class SqliteStore:
@@ -124,10 +125,16 @@ class SqliteStore:
             for record in records:
                 state.ledger.append(record)
 
+    async def _segments(self, run: str, from_step: int) -> AsyncIterator[Sequence[MutationRecord]]:
+        for records in self._opened().replay.segments(run, from_step):
+            yield records
+
+    @in_segments(_segments)
     async def replay(self, run: str, from_step: int = 1) -> AsyncIterator[MutationRecord]:
         """The steps from `from_step` on, in order. Raises CheckpointCorrupted with the step."""
-        async for record in self._opened().replay.records(run, from_step):
-            yield record
+        for records in self._opened().replay.segments(run, from_step):
+            for record in records:
+                yield record
 
     async def truncate(self, run: str, keep_from_step: int) -> int:
         """Really delete the steps before `keep_from_step`; how many went."""
