@@ -22,6 +22,7 @@ from lgc.runtime import (
     decide,
     unbound,
 )
+from lgc.runtime.graph import bind
 
 Compile = Callable[[str], Any]
 
@@ -338,5 +339,276 @@ def test_an_answer_wakes_a_branch_while_another_runs(compiled: Compile) -> None:
         await session.decide("ok_b", BarrierDecision.approve(), actor="x")
         result = await running
         assert result.status is RunStatus.DONE and order == ["b1", "a1", "c1"]
+
+    asyncio.run(main())
+
+
+# --- when answers and deadlines come ----------------------------------------------------------------------
+
+TWICE = """
+state S { n: int = 0  said: list[str] = []  mutation Say(text: str) { said += [text] } }
+graph g(S) {
+  task ask { }
+  barrier ok {
+    shows n
+    timeout 1h
+    decision approve
+    decision reject(reason: str, level: int) records Say(reason)
+  }
+  barrier last { timeout 1h decides reject("nobody") }
+  start -> ask -> ok
+  ok -> last on approve
+  ok -> ask on reject
+  ok -> last on timeout
+  last -> end on approve
+  last -> end on reject
+}
+"""
+
+
+async def stands(m: Any, clock: Any = None, **more: Any) -> tuple[Any, Any, Any]:
+    """A run that waits at its first barrier, its store, and its graph without functions."""
+    store = MemoryStore()
+    session = await Session.start(
+        m.g(SimpleNamespace(ask=idle)), m.S(), store=store, run_id="r", clock=clock, **more
+    )
+    await session.run()
+    return session, store, unbound(m.G_PLAN)
+
+
+def test_an_answer_in_time_counts_also_where_it_is_applied_late(compiled: Compile) -> None:
+    m = compiled(TWICE)
+
+    async def main(restored: bool) -> None:
+        clock = Clock()
+        session, store, graph = await stands(m, clock)
+        await decide(graph, store, "r", "ok", BarrierDecision.reject("in time", level=1), actor="ann")
+        clock.offset = 3_601.0
+        if restored:
+            session = await Session.restore(
+                m.g(SimpleNamespace(ask=idle)), store=store, run_id="r", clock=clock
+            )
+        await session.run()
+        assert session.state.said == ["in time"]
+
+    asyncio.run(main(True))
+    asyncio.run(main(False))
+
+
+def test_an_answer_after_the_time_is_refused_to_whoever_gives_it(compiled: Compile) -> None:
+    m = compiled(TWICE)
+
+    async def main() -> None:
+        clock = Clock()
+        session, store, graph = await stands(m, clock)
+        clock.offset = 3_601.0
+        with pytest.raises(DecisionRefused, match="the time of `ok` is over"):
+            await session.decide("ok", BarrierDecision.approve(), actor="ann")
+        await session.run()
+        with pytest.raises(DecisionRefused, match="does not get to `ok` any more"):
+            await session.decide("ok", BarrierDecision.approve(), actor="ann")
+        with pytest.raises(DecisionRefused, match="does not get to `ok` any more"):
+            await decide(graph, store, "r", "ok", BarrierDecision.approve(), actor="ann")
+        # The clock of another process is slow: it is in time by that, and counts.
+        (waiting,) = session.waiting
+        assert waiting.node == "last" and waiting.deadline > clock.time() + 3_500
+        clock.offset += 3_601.0
+        await decide(graph, store, "r", "last", BarrierDecision.approve(), actor="slow clock")
+        assert (await session.run()).status is RunStatus.DONE
+        assert [step.outcome async for step in store.replay("r")][-1] == "approve"
+
+    asyncio.run(main())
+
+
+def test_times_that_are_over_one_after_the_other(compiled: Compile) -> None:
+    m = compiled(TWICE)
+
+    async def main() -> None:
+        clock = Clock()
+        session, store, _ = await stands(m, clock)
+        for offset, node in ((10_000.0, "last"), (20_000.0, "end")):
+            clock.offset = offset
+            graph = m.g(SimpleNamespace(ask=idle))
+            session = await Session.restore(graph, store=store, run_id="r", clock=clock)
+            await session.run()
+            assert session._engine.root.node == node  # pyright: ignore[reportPrivateUsage]
+        assert [step.outcome async for step in store.replay("r")] == ["ok", "timeout", "reject"]
+
+    asyncio.run(main())
+
+
+def test_a_clock_that_goes_back_moves_no_deadline_forward(compiled: Compile) -> None:
+    m = compiled(TWICE)
+
+    async def main() -> None:
+        clock = Clock()
+        session, store, _ = await stands(m, clock)
+        (before,) = session.waiting
+        clock.offset = -10_000.0
+        graph = m.g(SimpleNamespace(ask=idle))
+        session = await Session.restore(graph, store=store, run_id="r", clock=clock)
+        assert (await session.run()).waiting == (before,)
+        await session.decide("ok", BarrierDecision.approve(), actor="ann")
+        clock.offset = 0.0
+        assert [info.node for info in (await session.run()).waiting] == ["last"]
+
+    asyncio.run(main())
+
+
+def test_late_and_second_answers_are_told(compiled: Compile) -> None:
+    m = compiled(TWICE)
+
+    async def main() -> None:
+        store = MemoryStore()
+        session: Any = await Session.start(
+            m.g(SimpleNamespace(ask=idle)), m.S(), store=store, run_id="r", clock=Clock()
+        )
+        graph = unbound(m.G_PLAN)
+        await session.decide("ok", BarrierDecision.approve(), actor="ann")
+        with pytest.raises(DecisionRefused, match="has an early answer already by ann: `approve`"):
+            await decide(graph, store, "r", "ok", BarrierDecision.approve(), actor="bob")
+        await session.run()
+        for second in (session.decide, None):
+            with pytest.raises(DecisionRefused, match="`ok` has been answered by ann: `approve`"):
+                if second is not None:
+                    await second("ok", BarrierDecision.reject("no", level=1), actor="bob")
+                else:
+                    await decide(graph, store, "r", "ok", BarrierDecision.approve(), actor="bob")
+        for actor in ("", "  \n"):
+            with pytest.raises(DecisionRefused, match="needs an actor"):
+                await session.decide("last", BarrierDecision.approve(), actor=actor)
+            with pytest.raises(DecisionRefused, match="needs an actor"):
+                await decide(graph, store, "r", "last", BarrierDecision.approve(), actor=actor)
+        (record,) = await store.decisions("r")
+        assert (record.actor, record.step) == ("ann", 2)
+
+    asyncio.run(main())
+
+
+def test_a_session_that_was_overtaken_answers_the_run_as_it_is(compiled: Compile) -> None:
+    m = compiled(TWICE)
+
+    async def main() -> None:
+        old, store, _ = await stands(m)
+        new = await Session.restore(m.g(SimpleNamespace(ask=idle)), store=store, run_id="r")
+        await new.decide("ok", BarrierDecision.approve(), actor="ann")
+        await new.run()
+        with pytest.raises(DecisionRefused, match="answered by ann"):
+            await old.decide("ok", BarrierDecision.approve(), actor="bob")
+        await old.decide("last", BarrierDecision.approve(), actor="bob")
+        assert (await new.run()).status is RunStatus.DONE
+        with pytest.raises(DecisionRefused, match="the run is done"):
+            await old.decide("last", BarrierDecision.approve(), actor="bob")
+
+    asyncio.run(main())
+
+
+def test_answers_of_a_run_without_a_store_are_told_apart(compiled: Compile) -> None:
+    m = compiled(BRANCHES)
+
+    async def main() -> None:
+        session: Any = await Session.start(m.g(SimpleNamespace(a1=idle, b1=idle, c1=idle)), m.S())
+        await session.run()
+        await session.decide("ok_a", BarrierDecision.approve(), actor="x")
+        await session.decide("ok_b", BarrierDecision.approve(), actor="x")
+        assert (await session.run()).status is RunStatus.DONE
+
+    asyncio.run(main())
+
+
+ELEMENTS = """
+state E { x: int = 0  mutation Set(to: int) { x = to } }
+state S { items: list[int] = [1, 2, 3]  out: list[int] = []  mutation Push(x: int) { out += [x] } }
+graph each(E) {
+  FIRST
+  barrier ok { shows x  timeout 1h }
+  task late { reads x  records Set }
+  start -> BEGIN
+  ok -> end on approve
+  ok -> end on reject
+  ok -> late on timeout
+  late -> end
+}
+graph g(S) {
+  map m = each { over items as item  in x = item  out Push(x)  concurrency 1 }
+  start -> m -> end
+}
+"""
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("sink", [False, True])
+def test_an_element_that_waits_for_its_turn_has_its_whole_time(
+    first: bool, sink: bool, compiled: Compile
+) -> None:
+    text = ELEMENTS.replace("FIRST", "task work { reads x }" if first else "")
+    m = compiled(text.replace("BEGIN", "work -> ok" if first else "ok"))
+    store, clock = MemoryStore(), Clock()
+    asked: list[tuple[str, float]] = []
+
+    class Sink:
+        async def wait(self, barrier: Any) -> BarrierDecision | None:
+            asked.append((barrier.frame, barrier.deadline - clock.time()))
+            if barrier.frame == "m[2]":
+                return None
+            clock.offset += 3_000.0  # not long enough for one, too long for two
+            return BarrierDecision.approve()
+
+    async def late(ctx: Any) -> None:
+        ctx.record(m.Set(to=-ctx.state.x))
+
+    async def main() -> None:
+        graph = bind(m.G_PLAN, SimpleNamespace(work=idle, late=late))
+        more: Any = {"barrier_sink": Sink()} if sink else {}
+        session: Any = await Session.start(graph, m.S(), store=store, run_id="r", clock=clock, **more)
+        result = await session.run()
+        assert result.status is RunStatus.WAITING
+        last = result.waiting[-1]
+        assert last.frame == "m[2]" and abs(last.deadline - clock.time() - 3_600) < 60
+        if sink:
+            assert [frame for frame, _ in asked] == ["m[0]", "m[1]", "m[2]"]
+            assert all(abs(left - 3_600) < 60 for _, left in asked)
+        # Another process: the deadline is the same, and passes while nobody runs.
+        clock.offset += 1_800.0
+        session = await Session.restore(graph, store=store, run_id="r", clock=clock)
+        assert session.waiting[-1] == last
+        assert (await session.run()).waiting[-1] == last
+        clock.offset += 1_801.0
+        session = await Session.restore(graph, store=store, run_id="r", clock=clock)
+        result = await session.run()
+        assert result.status is RunStatus.DONE
+        assert result.state.out == ([1, 2, -3] if sink else [-1, -2, -3])
+
+    asyncio.run(main())
+
+
+def test_a_sink_that_ignores_its_end_does_not_hold_the_answer_of_another(
+    compiled: Compile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lgc.runtime.lane.GRACE", 0.05)
+    m = compiled(TWICE)
+    over = asyncio.Event()
+
+    class Ignores:
+        async def wait(self, barrier: Any) -> None:
+            while not over.is_set():
+                try:
+                    await over.wait()
+                except asyncio.CancelledError:
+                    await asyncio.sleep(0.01)
+
+    async def main() -> None:
+        graph = m.g(SimpleNamespace(ask=idle))
+        session: Any = await Session.start(
+            graph, m.S(), store=MemoryStore(), run_id="r", barrier_sink=Ignores()
+        )
+        driver = asyncio.create_task(session.run())
+        await asyncio.sleep(0.05)
+        for node in ("ok", "last"):
+            await session.decide(node, BarrierDecision.approve(), actor="ann")
+            await asyncio.sleep(0.4)
+        assert (await asyncio.wait_for(driver, 10)).status is RunStatus.DONE
+        over.set()
+        await asyncio.sleep(0.05)
 
     asyncio.run(main())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,7 +59,7 @@ graph g(S) {
 
 
 @asynccontextmanager
-async def opened(kind: str, folder: Path) -> AsyncIterator[Any]:
+async def opened(kind: str, folder: Path) -> AsyncGenerator[Any]:
     """A store of a kind; what it holds is read again from its file each time."""
     if kind == "memory":
         yield _memory.setdefault(str(folder), MemoryStore())
