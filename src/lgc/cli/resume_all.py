@@ -19,6 +19,7 @@ import click
 
 from . import FINDINGS, FINE
 from .launch import compile_source, prepare, stored_launch
+from .logs import log_sink, log_words, logging_on
 from .progress import error_json
 from .stores import demand_there, get_run, open_url, store_url
 from .terminal import Failure, out, output_style, printable
@@ -79,7 +80,8 @@ def resume_all(given_store: str, *, as_json: bool, like: str = "") -> int:
         found = [_apart(given_store, runs[0].run, turns, as_json) for runs in kinds.values()]
         return [one for outcomes in await asyncio.gather(*found) for one in outcomes]
 
-    outcomes = asyncio.run(main())
+    with logging_on():
+        outcomes = asyncio.run(main())
     if not as_json:
         out(_summary(outcomes))
     return FINDINGS if any(one.bad for one in outcomes) else FINE
@@ -149,8 +151,9 @@ async def _resumed(store: Store, run: RunRecord, prepared: Prepared) -> Outcome 
         if run.status == "waiting" and not await _can_go_on(store, run, prepared):
             return None
         session = await Session.restore(
-            prepared.bound, store=store, run_id=run.run, transients=prepared.transients
-        )
+            prepared.bound, store=store, run_id=run.run, transients=prepared.transients,
+            trace_sink=log_sink(),
+        )  # fmt: skip
         await session.run()
     except RunFenced:
         return None
@@ -178,6 +181,7 @@ async def _can_go_on(store: Store, run: RunRecord, prepared: Prepared) -> bool:
 async def _apart(given_store: str, run: str, turns: asyncio.Semaphore, as_json: bool) -> list[Outcome]:
     """The runs that were started as this one was, in a process of their own."""
     words = [sys.executable, "-m", "lgc", "resume", "--all", "--like", run, "--json"]
+    words += log_words()
     if given_store:
         words += ["--store", given_store]
     outcomes: list[Outcome] = []

@@ -13,6 +13,7 @@ from . import FINDINGS, FINE, INTERRUPTED
 from .given import read_input, state_from
 from .interrupt import terminable
 from .launch import Launch, compile_source, prepare, stored_launch
+from .logs import log_options, log_sink, logging_on
 from .progress import follower
 from .stores import (
     MEMORY,
@@ -48,6 +49,7 @@ MODES = ["strict", "compatible", "migrate", "force"]
 @click.option(
     "--json", "as_json", is_flag=True, help="Events and chunks as JSON, one a line; the result last."
 )
+@log_options
 def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str, as_json: bool) -> int:
     """Start a run and follow it.
 
@@ -68,8 +70,9 @@ def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str
 
         assert prepared.bound is not None
         return await Session.start(
-            prepared.bound, state, store=store, run_id=run_id or None, launch=prepared.launch.to_json()
-        )
+            prepared.bound, state, store=store, run_id=run_id or None, launch=prepared.launch.to_json(),
+            trace_sink=log_sink(),
+        )  # fmt: skip
 
     return drive(store_url, start, as_json)
 
@@ -94,6 +97,7 @@ def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str
 @click.option(
     "--json", "as_json", is_flag=True, help="Events and chunks as JSON, one a line; the result last."
 )
+@log_options
 def resume_command(
     run: str,
     store_url: str,
@@ -122,7 +126,7 @@ def resume_command(
         )
     if everything:
         if mode != "strict" or take_over or source or nodes:
-            raise click.UsageError("--all goes with --store and --json only")
+            raise click.UsageError("--all goes with --store, --json and the options for logs only")
         from .resume_all import resume_all
 
         return resume_all(store_url, as_json=as_json, like=like)
@@ -167,6 +171,7 @@ def go_on(
             actor=actor,
             transients=prepared.transients,
             take_over=take_over,
+            trace_sink=log_sink(),
         )
 
     url = store_url(given_store)
@@ -201,7 +206,8 @@ def drive(
                 return await _follow(session, followed, store_words(given_store))
 
     try:
-        return asyncio.run(main())
+        with logging_on():
+            return asyncio.run(main())
     except (KeyboardInterrupt, asyncio.CancelledError):
         if begun:
             style = error_style()
