@@ -10,13 +10,14 @@ STAMP := $(VENV)/installed
 PYTEST_ARGS ?= -q -n auto
 KILLS ?= 500
 MUTANTS ?=
+SEEDS ?= 2000
 
 # The checkers come complete from PyPI; none of them should ask the network for news.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH
 
-.PHONY: help demo test mutants check lint contracts types mypy pyright check-check format bench bench-peers chaos lock setup clean
+.PHONY: help demo test mutants check lint contracts types mypy pyright check-check format bench bench-peers chaos simulate lock setup clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -56,6 +57,9 @@ mutants: $(STAMP) ## seed small mistakes into real graphs and count those that t
 
 chaos: $(STAMP) ## kill -9 real runs KILLS times (500) and compare with undisturbed ones
 	@$(BIN)/python tests/chaos/chaos.py --kills $(KILLS)
+
+simulate: $(STAMP) ## the engine under SEEDS seeds (2000) that drive scheduler, clocks, store and nodes
+	@$(BIN)/python -m tests.simulation.run --seeds $(SEEDS) --jobs 2
 
 bench: $(STAMP) ## ratios to floors and peers, measured in this run
 	@$(BIN)/python bench/run.py

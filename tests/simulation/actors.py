@@ -28,7 +28,7 @@ from lgc.runtime.lease import held
 
 from .checks import look_at_session
 from .disk import Handle
-from .loop import Process
+from .loop import PROCESS, Process
 from .world import SimClock, World
 
 Role = Callable[[World, Process, Handle], Coroutine[Any, Any, None]]
@@ -47,9 +47,11 @@ class Listener:
 
     def record(self, event: GraphEvent) -> None:
         """One event."""
+        if self._world.closed:
+            return
         if event.kind is EventKind.OBSERVED_ERROR:
             self._world.trace("observed", event.run, f"{event.node}: {event.data.get('error')}")
-        self._world.told.append(event)
+            self._world.observed.append((event.run, PROCESS.get()))
 
 
 class Approves:
@@ -68,7 +70,7 @@ class Approves:
 async def worker(world: World, process: Process, handle: Handle) -> None:
     """Starts runs, and takes up those that nobody drives."""
     here: set[str] = set()
-    await asyncio.gather(*[_work(world, process, handle, here) for _ in range(1 + int(world.random.random() * 2))])
+    await asyncio.gather(*[_work(world, process, handle, here) for _ in range(1 if world.random.random() < 0.7 else 2)])
 
 
 async def _work(world: World, process: Process, handle: Handle, here: set[str]) -> None:
@@ -112,6 +114,9 @@ async def _choose(world: World, process: Process, handle: Handle) -> str | None:
 async def _can_go_on(world: World, handle: Handle, run: str, now: float) -> bool:
     if await handle.decisions(run, waiting=True):
         return True
+    # To look costs much: not every time.
+    if world.random.random() < 0.6:
+        return False
     return any(info.deadline <= now for info in await look(handle, world.shape.unbound, run))
 
 
@@ -231,7 +236,7 @@ async def decider(world: World, process: Process, handle: Handle) -> None:
     clock = SimClock(world, process)
     seen: list[tuple[str, str]] = []
     while True:
-        await asyncio.sleep(0.5 + world.random.random() * 6.0)
+        await asyncio.sleep(0.5 + world.random.random() * 9.0)
         run = world.random.choice(list(world.inputs))
         try:
             waiting = await look(handle, world.shape.unbound, run)

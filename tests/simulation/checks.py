@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import json
 from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from lgc.runtime import BarrierDecision, Session, plan
+from lgc.runtime import BarrierDecision, MemoryStore, Session, plan
 from lgc.runtime.position import begin, from_snapshot, locate, redo
 from lgc.runtime.restore import blanks, rebuild
 from lgc.runtime.store.protocols import MutationRecord, RunStatus
@@ -93,24 +95,41 @@ def _look_at_decisions(world: World) -> None:
     for run, ledger in world.ledger.runs.items():
         applied = Counter[int]()
         for step in ledger.log:
-            id = _decision(step)
-            if id:
-                applied[id] += 1
-                if ledger.applied.get(id) != step.step:
-                    world.report(f"{run}: step {step.step} applied decision {id}, which says {ledger.applied.get(id)}")
+            id = int(_detail(step).get("decision", 0))
+            applied.update([id] if id else [])
+            if id and ledger.applied.get(id) != step.step:
+                world.report(f"{run}: step {step.step} applied decision {id}, which does not say so")
         for id, count in applied.items():
             if count > 1:
                 world.report(f"{run}: decision {id} was applied {count} times")
-        for id, step in ledger.applied.items():
-            if step > 0 and not applied[id]:
-                world.report(f"{run}: decision {id} says step {step}, which says nothing of it")
+        for id, number in ledger.applied.items():
+            if number > 0 and not applied[id]:
+                world.report(f"{run}: decision {id} says step {number}, which says nothing of it")
+        if ledger.status is RunStatus.DONE:
+            for _, id in [one for one in world.ledger.answered if one[0] == run]:
+                _look_for_loss(world, run, ledger, id)
+    told, seen = Counter(world.ledger.set_aside), Counter(world.observed)
+    for (run, process), count in told.items():
+        if not process.dead and seen[run, process] < count:
+            world.report(f"{run}: {count} decisions were set aside in {process.name}, {seen[run, process]} told")
 
 
-def _decision(step: MutationRecord) -> int:
-    import json
+def _look_for_loss(world: World, run: str, ledger: RunLedger, id: int) -> None:
+    """Whether an answer that was accepted waits for ever, although a barrier that it fits was passed."""
+    if id in ledger.applied or world.troubles & {"slow", "pause", "store", "skew"}:
+        return
+    given = ledger.decisions[id]
+    for step in ledger.log:
+        info = str(_detail(step).get("barrier", ""))
+        fits = given.barrier == info if given.barrier else info.partition("#")[0].endswith(given.node)
+        late = ledger.when[f"decision {id}"] + 2.0 > ledger.when[f"step {step.step}"]
+        if info and fits and not late:
+            world.report(f"{run}: decision {id} was accepted for {info}, step {step.step} went on without it")
 
+
+def _detail(step: MutationRecord) -> dict[str, Any]:
     detail: dict[str, Any] = json.loads(step.detail) if step.detail else {}
-    return int(detail.get("decision", 0))
+    return detail
 
 
 def comparable(log: list[MutationRecord]) -> Counter[Step]:
@@ -152,10 +171,6 @@ class _Approves:
 @cache
 def undisturbed(number: int, given: int) -> tuple[Any, Counter[Step]]:
     """The state and the steps of a run of that shape and input that nobody disturbs."""
-    import asyncio
-
-    from lgc.runtime import MemoryStore
-
     one = shape(number)
     store = MemoryStore()
 

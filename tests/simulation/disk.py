@@ -48,8 +48,15 @@ class Disk:
         self.world = world
         self.core = MemoryStore()
 
+    def look(self, run: str) -> None:
+        """Whether all that was committed is still there."""
+        there, given = len(self.core._histories[run].log), len(self.world.ledger.runs[run].log)
+        if there != given:
+            self.world.report(f"{run}: {given} steps were committed, and {there} are there")
+
     def commit(self, commit: Commit, key: str) -> None:
         """Make it durable."""
+        self.look(commit.run)
         at_once(self.core.commit(commit))
         self.world.ledger.committed(commit, key)
         self.world.trace("committed", commit.run, _told(commit))
@@ -62,6 +69,7 @@ class Disk:
 
     def take(self, run: str, owner: str, expect: RunRecord | None, lease: float) -> int:
         """Make it durable."""
+        self.look(run)
         fence = at_once(self.core.take(run, owner, expect=expect, lease=lease))
         self.world.ledger.took(run, fence)
         self.world.trace("taken", run, f"token {fence}")

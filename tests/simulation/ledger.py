@@ -11,6 +11,8 @@ from typing import Any
 
 from lgc.runtime.store.protocols import Commit, DecisionRecord, MutationRecord, RunStatus
 
+from .loop import PROCESS, Process
+
 Report = Callable[[str], None]
 Visit = tuple[str, str, int]  # frame, node, visit
 
@@ -30,15 +32,17 @@ class RunLedger:
         self.begun: dict[Visit, int] = {}  # attempts of `effect once` nodes, with the token
         self.retried: set[Visit] = set()
         self.keys: dict[str, int] = {}  # idempotency key -> step
+        self.when: dict[str, float] = {}  # `step 3`, `decision 7` -> simulated time
 
 
 class Ledger:
     """All runs."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, report: Report, now: Callable[[], float]) -> None:
+        self._report, self._now = report, now
         self.runs: dict[str, RunLedger] = {}
         self.acknowledged: dict[tuple[str, int], MutationRecord] = {}
+        self.set_aside: list[tuple[str, Process]] = []
         self.answered: list[tuple[str, int]] = []  # decisions whose giver was told that they are kept
 
     def took(self, run: str, fence: int) -> None:
@@ -61,6 +65,7 @@ class Ledger:
                 self._report(f"{commit.run}: step {record.step} after the run was {ledger.status}")
             if key and ledger.keys.setdefault(key, record.step) != record.step:
                 self._report(f"{key} was committed as step {ledger.keys[key]} and as step {record.step}")
+            ledger.when[f"step {record.step}"] = self._now()
             ledger.log.append(record)
             ledger.fences.append(commit.fence)
             ledger.begun.pop((record.frame, record.node, record.visit), None)
@@ -88,12 +93,16 @@ class Ledger:
 
     def told(self, commit: Commit) -> None:
         """Whoever gave a commit was told that it is durable."""
+        if commit.record is None and commit.decision:
+            self.set_aside.append((commit.run, PROCESS.get()))
         if commit.record is not None:
             self.acknowledged[commit.run, commit.record.step] = commit.record
 
     def decided(self, id: int, decision: DecisionRecord) -> None:
         """An answer became durable."""
-        self.runs[decision.run].decisions[id] = decision
+        ledger = self.runs[decision.run]
+        ledger.decisions[id] = decision
+        ledger.when[f"decision {id}"] = self._now()
 
     def look(self, core: Any) -> None:
         """Compare with what the store really holds, in the end. Raises nothing: it reports."""

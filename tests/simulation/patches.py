@@ -53,6 +53,7 @@ def simulated() -> Generator[None]:
             patch("lgc.runtime.session.owner", owner),
             patch("lgc.runtime.lease.owner", owner),
             patch("lgc.runtime.store.memory.time", clock),
+            patch.dict("lgc.runtime.watch._watches", clear=True),
         ):
             yield
     finally:
