@@ -1,10 +1,12 @@
-"""What all tests need: no test leaves anything in the cache of the person who runs them."""
+"""What all tests need: a cache of their own, not that of the person who runs them; a database server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+
+from tests import postgres_server
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -13,3 +15,26 @@ def caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LGC_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres_server.Place]:
+    """A PostgreSQL server, and schemas in it for this test alone."""
+    base = tmp_path_factory.getbasetemp()
+    place = postgres_server.Place(postgres_server.url_of_server(base))
+    yield place
+    place.remove()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a server where there can be none."""
+    need = [item for item in items if "postgres" in getattr(item, "fixturenames", ())]
+    if need and postgres_server.missing():
+        items[:] = [item for item in items if item not in need]
+        config.hook.pytest_deselected(items=need)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out."""
+    if why := postgres_server.missing():
+        terminalreporter.write_line(f"left out: all tests with PostgreSQL; {why}", yellow=True)
