@@ -137,7 +137,7 @@ class CommitWriter:
             head = self._ledger.head(run)
         now = time.time() if record is None else record.time
         if commit.status is not None:
-            registry.set_status(head.key, commit.status, commit.error, now)
+            registry.set_status(head, run, commit.status, commit.error, now)
         if commit.decision:
             registry.settle_decision(run, head.key, commit.decision, -1 if record is None else record.step)
         if commit.snapshot is not None:
@@ -147,7 +147,7 @@ class CommitWriter:
             _same_run(run, commit.override.run, "forced restore")
             registry.add_override(head.key, commit.override)
         if commit.lease is not None:
-            registry.set_lease(head.key, commit.lease)
+            registry.set_lease(head, run, commit.lease)
 
     def _snapshot(self, commit: Commit, head: Head) -> None:
         snapshot = commit.snapshot
@@ -164,7 +164,7 @@ class CommitWriter:
         if record is not None and (record.frame, record.node, record.visit) in head.open:
             settled.append((record.frame, record.node, record.visit))
         for visit in settled:
-            self._registry.settle_attempts(head.key, visit)
+            self._registry.settle_attempts(head.key, commit.run, visit)
         if commit.attempt is not None:
             _same_run(commit.run, commit.attempt.run, "attempt")
             self._registry.add_attempt(head.key, commit.attempt)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ..errors import CheckpointCorrupted, LgcError, SerializationError, StorageError
 from .schema import APPLICATION, MIGRATIONS, TABLES, VERSION, statements
+from .seals import seal
 
 Row: TypeAlias = tuple[Any, ...]
 Durability: TypeAlias = Literal["full", "normal"]
@@ -158,6 +159,7 @@ class Database:
 
     def _migrate(self) -> None:
         """Bring the tables of an earlier version up to this one (inside a transaction)."""
+        self.connection.create_function("seal", -1, seal)
         execute = self.connection.execute
         row = execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
         while row is not None and row[0].isdigit() and int(row[0]) in MIGRATIONS:

@@ -37,19 +37,22 @@ _LARGE = (
 )
 
 # The key of a run that was deleted is not given out again (see schema).
-_NEW_HISTORY = (
-    "INSERT INTO history (key, run, base, base_sum) VALUES (1 + max("
-    "(SELECT coalesce(max(key), 0) FROM history),"
-    " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'run'), 0)), ?, 0, ?)"
+_NEXT_KEY = (
+    "SELECT 1 + max((SELECT coalesce(max(key), 0) FROM history),"
+    " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'run'), 0))"
 )
+
+# So many rows behind the last step of a run are looked through for more of its steps: about 20 ms.
+_TAIL = 100_000
 
 Visit: TypeAlias = tuple[str, str, int]  # frame, node, visit
 
 
 class Head:
-    """Where the log of a run ends. `base` is the last step that was truncated."""
+    """Where the log of a run ends. `base` is the last step that was truncated, `damage` what is wrong with
+    it, "" for nothing."""
 
-    __slots__ = ("base", "base_sum", "key", "open", "step", "sum")
+    __slots__ = ("base", "base_sum", "damage", "key", "open", "step", "sum")
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Head:
         step: int,
         sum: bytes,
         open: frozenset[Visit],
+        damage: str = "",
     ) -> None:
         self.key = key
         self.base = base
@@ -66,6 +70,7 @@ class Head:
         self.step = step
         self.sum = sum
         self.open = open  # visits with an attempt that is not settled
+        self.damage = damage
 
 
 class Ledger:
@@ -101,28 +106,74 @@ class Ledger:
         return head
 
     def head(self, run: str) -> Head:
-        """The same. Raises RunNotFound."""
+        """The same. Raises RunNotFound, CheckpointCorrupted where only an index does not know of the run."""
         head = self.find(run)
         if head is None:
+            self._demand_unknown(run)
             raise unknown(run)
+        return head
+
+    def _demand_unknown(self, run: str) -> None:
+        if self.database.row("SELECT 1 FROM history NOT INDEXED WHERE run = ?", (run,)) is not None:
+            raise CheckpointCorrupted("the run is missing from an index of the store", run=run)
+
+    def sound(self, run: str) -> Head | None:
+        """The end of a run's log, None where the store has never heard of the run.
+
+        Raises CheckpointCorrupted where it is known that steps are hidden.
+        """
+        head = self.find(run)
+        if head is None:
+            self._demand_unknown(run)
+        elif head.damage:
+            raise CheckpointCorrupted(head.damage, run=run, step=head.step + 1)
         return head
 
     def history(self, run: str) -> Head:
         """The same, adding the run where it is new (inside a transaction)."""
         if self.find(run) is None:
-            self.database.rows(_NEW_HISTORY, (run, first_sum(run)))
+            row = self.database.row(_NEXT_KEY)
+            assert row is not None
+            columns = (row[0], run, 0, first_sum(run))
+            self.database.rows(
+                "INSERT INTO history (key, run, base, base_sum, seal) VALUES (?, ?, ?, ?, ?)",
+                (*columns, seal(*columns)),
+            )
         return self.head(run)
 
     def _read_head(self, run: str) -> Head | None:
+        with self.database.reading():
+            return self._head_of(run)
+
+    def _head_of(self, run: str) -> Head | None:
         rows = self.database.rows
-        found = self.database.row("SELECT key, base, base_sum FROM history WHERE run = ?", (run,))
+        found = self.database.row("SELECT key, base, base_sum, seal FROM history WHERE run = ?", (run,))
         if found is None:
             return None
-        key, base, base_sum = found
+        key, base, base_sum, checksum = found
         last = self.database.row("SELECT step, sum FROM log WHERE run = ? ORDER BY step DESC LIMIT 1", (key,))
         step, sum = last if last else (base, base_sum)
         attempts = rows("SELECT frame, node, visit FROM attempt WHERE run = ?", (key,))
-        return Head(key, base, base_sum, step, sum, frozenset((f, n, v) for f, n, v in attempts))
+        damage = ""
+        if checksum != seal(key, run, base, base_sum):
+            damage = "where the log begins is not what was written"
+        elif step < (least := self._least(key, step)):
+            damage = f"the log ends with step {step}, but step {least} was committed"
+        return Head(key, base, base_sum, step, sum, frozenset((f, n, v) for f, n, v in attempts), damage)
+
+    def _least(self, key: int, step: int) -> int:
+        """How far the log must reach: what the run's row says of it, and what the table has (not its index)
+        behind the last step that the index knows."""
+        row = self.database.row("SELECT steps, status FROM run WHERE key = ?", (key,))
+        if row is None or row[1] != "running":
+            return 0 if row is None else int(row[0])
+        after = self.database.row("SELECT key FROM log WHERE run = ? AND step = ?", (key, step))
+        newer = self.database.row(
+            "SELECT max(step) FROM (SELECT run, step FROM log NOT INDEXED WHERE key > ? LIMIT ?)"
+            " WHERE run = ?",
+            (after[0] if after else 0, _TAIL, key),
+        )
+        return max(int(row[0]), newer[0] if newer and newer[0] else 0)
 
     def hash_key(self, hash: str) -> int:
         """The number of a graph hash, given out where it is new (inside a transaction)."""
@@ -159,6 +210,8 @@ class Ledger:
         """
         run, step = record.run, record.step
         head = self.history(run) if fence is None else self.head(run)
+        if head.damage:
+            self.sound(run)
         if step != head.step + 1:
             self.drop(run)
             head = self.head(run)
@@ -198,7 +251,7 @@ class Ledger:
         rows: list[tuple[object, ...]] = []
         for record, fence in records:
             head = self.head(record.run)
-            if record.step != head.step + 1:
+            if record.step != head.step + 1 or head.damage:
                 return False
             row = self._row(record, head)
             head.step, head.sum = record.step, row[-1]
@@ -250,7 +303,7 @@ class Ledger:
     def truncate(self, run: str, keep_from_step: int) -> int:
         """Delete the steps before; how many went (inside a transaction)."""
         self.drop(run)
-        head = self.find(run)
+        head = self.sound(run)
         if head is None:
             return 0
         base = min(keep_from_step, head.step + 1) - 1
@@ -260,7 +313,8 @@ class Ledger:
         if row is None:
             raise CheckpointCorrupted(f"step {base} is missing from the log", run=run, step=base)
         self.database.rows(
-            "UPDATE history SET base = ?, base_sum = ? WHERE key = ?", (base, row[0], head.key)
+            "UPDATE history SET base = ?, base_sum = ?, seal = ? WHERE key = ?",
+            (base, row[0], seal(head.key, run, base, row[0]), head.key),
         )
         columns = self.database.rows(_LARGE, (head.key, base))
         gone = self.database.connection.execute(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
 
 from ..errors import CheckpointCorrupted, RunExists, StorageError
 from .database import Database, Row
-from .ledger import Ledger
+from .ledger import Head, Ledger
 from .protocols import (
     AttemptRecord,
     DecisionRecord,
@@ -15,16 +17,9 @@ from .protocols import (
     RunStatus,
 )
 from .refusals import fenced, unknown
+from .run_rows import RunRows
 from .seals import seal
 from .value_table import ValueTable
-
-_RUN = (
-    "SELECT r.key, h.run, r.graph, r.hash, r.status, r.input, r.created, r.updated, r.owner, r.fence,"
-    " r.error, r.launch, r.parent, r.lease, r.seal,"
-    # The row of a run is not touched at each step; its last record knows when that was.
-    " (SELECT l.time FROM log l WHERE l.run = r.key ORDER BY l.step DESC LIMIT 1)"
-    " FROM run r JOIN history h ON h.key = r.key"
-)
 
 
 class Registry:
@@ -34,6 +29,7 @@ class Registry:
         self._database = database
         self._ledger = ledger
         self._values = values
+        self._rows = RunRows(database)
         self.warnings: list[str] = []
 
     # --- graphs ---------------------------------------------------------------------------------------
@@ -67,37 +63,30 @@ class Registry:
     def create_run(self, run: RunRecord) -> None:
         """Add a run. Raises RunExists."""
         key = self._ledger.history(run.run).key
-        if self._database.row("SELECT 1 FROM run WHERE key = ?", (key,)) is not None:
+        if self._rows.there(key):
             raise RunExists("a run of this id is already in the store", run=run.run)
-        hash = self._ledger.hash_key(run.hash)
-        input = self._values.encode(run.input, f"{run.run} input", key)
-        launch = self._values.encode(run.launch, f"{run.run} launch", key) if run.launch else b""
-        created = run.created + 0.0
-        self._database.rows(
-            "INSERT INTO run (key, graph, hash, status, input, created, updated, owner, fence, error, launch,"
-            " parent, lease, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                key, run.graph, hash, str(run.status), input, created, run.updated + 0.0, run.owner,
-                run.fence, run.error, launch, run.parent, run.lease + 0.0,
-                seal(key, run.run, run.graph, hash, input, created, launch, run.parent),
-            ),
+        self._rows.insert(
+            key, run.run, graph=run.graph, hash=self._ledger.hash_key(run.hash), status=str(run.status),
+            input=self._values.encode(run.input, f"{run.run} input", key),
+            created=run.created + 0.0, updated=run.updated + 0.0, owner=run.owner, fence=run.fence,
+            error=run.error, parent=run.parent, lease=run.lease + 0.0,
+            launch=self._values.encode(run.launch, f"{run.run} launch", key) if run.launch else b"",
         )  # fmt: skip
 
     def get_run(self, run: str) -> RunRecord:
         """By id. Raises RunNotFound, CheckpointCorrupted."""
         with self._database.reading():
-            row = self._database.row(f"{_RUN} WHERE h.run = ?", (run,))
-            if row is None:
-                raise unknown(run)
+            key = self._ledger.head(run).key
             self._values.fresh()
-            return self._run(row)
+            return self._run(run, *self._rows.get(key, run))
 
     def list_runs(self, status: RunStatus | None, graph: str | None) -> Sequence[RunRecord]:
         """Runs, newest first. One that is damaged is noted in `warnings` and left out."""
         tests: list[str] = []
         values: list[str] = []
         if status is not None:
-            tests.append("r.status = ?")
+            # Not by the index, which could hide some: the plus sees to that.
+            tests.append("+r.status = ?")
             values.append(str(status))
         if graph is not None:
             tests.append("r.graph = ?")
@@ -106,59 +95,56 @@ class Registry:
         found: list[RunRecord] = []
         self._values.fresh()
         with self._database.reading():
-            for row in self._database.rows(f"{_RUN}{where} ORDER BY r.created DESC, r.key DESC", values):
+            if not self._rows.complete():
+                self.warnings.append(f"{self._database.path} is damaged: runs may be missing from the list")
+            for row in self._rows.all(where, values):
                 try:
-                    found.append(self._run(row))
+                    columns, last = self._rows.checked(row)
+                    found.append(self._run(row[1], columns, last))
                 except CheckpointCorrupted as error:
-                    self.warnings.append(f"run {row[1]} is passed over: {error.message}")
+                    name = row[1] if row[1] is not None else f"number {row[0]}"
+                    self.warnings.append(f"run {name} is passed over: {error.message}")
         return found
 
-    def _run(self, row: Row) -> RunRecord:
-        (key, run, graph, hash, status, input, created, updated, owner, fence, error, launch, parent,
-         lease, checksum, last) = row  # fmt: skip
-        if checksum != seal(key, run, graph, hash, input, created, launch, parent):
-            raise CheckpointCorrupted("the run is not what was written: its checksum is wrong", run=run)
+    def _run(self, run: str, columns: dict[str, Any], last: float | None) -> RunRecord:
+        row = SimpleNamespace(**columns)
         try:
-            known = RunStatus(status)
+            status = RunStatus(row.status)
         except ValueError:
-            raise CheckpointCorrupted(f"the run has the unknown status {status!a}", run=run) from None
+            raise CheckpointCorrupted(f"the run has the unknown status {row.status!a}", run=run) from None
         decode = self._values.decode
         try:
             return RunRecord(
-                run, graph, self._ledger.hash_text(hash), known, decode(input, f"{run} input"), created,
-                updated if last is None else max(updated, last), owner, fence, error,
-                decode(launch, f"{run} launch") if launch else "", parent, lease,
+                run, row.graph, self._ledger.hash_text(row.hash), status, decode(row.input, f"{run} input"),
+                row.created, row.updated if last is None else max(row.updated, last), row.owner, row.fence,
+                row.error, decode(row.launch, f"{run} launch") if row.launch else "", row.parent, row.lease,
             )  # fmt: skip
         except CheckpointCorrupted as damage:
             raise damage.at(run=run) from damage.__cause__
 
     def take(self, run: str, owner: str, now: float, expect: RunRecord | None, lease: float) -> int:
-        """Raise the token of a run; the new one. Raises RunNotFound, RunFenced."""
+        """Raise the token of a run; the new one. Raises RunNotFound, RunFenced, CheckpointCorrupted."""
         self._ledger.drop(run)
-        key = self._ledger.head(run).key
-        row = self._database.row("SELECT fence, owner, lease FROM run WHERE key = ?", (key,))
-        if row is None:
+        head = self._ledger.sound(run)
+        if head is None:
             raise unknown(run)
-        if expect is not None and (row[0], row[2]) != (expect.fence, expect.lease):
-            raise fenced(run, expect.fence, *row[:2])
+        row, _ = self._rows.get(head.key, run)
+        if expect is not None and (row["fence"], row["lease"]) != (expect.fence, expect.lease):
+            raise fenced(run, expect.fence, row["fence"], row["owner"])
         floor = self._database.row("SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'fence'")
-        token = max(int(row[0]), int(floor[0]) if floor else 0) + 1
-        self._database.rows(
-            "UPDATE run SET fence = ?, owner = ?, updated = ?, lease = ? WHERE key = ?",
-            (token, owner, now, lease + 0.0, key),
+        token = max(int(row["fence"]), int(floor[0]) if floor else 0) + 1
+        self._rows.change(
+            head.key, run, fence=token, owner=owner, updated=now + 0.0, lease=lease + 0.0, steps=head.step
         )
         return token
 
-    def set_lease(self, key: int, lease: float) -> None:
+    def set_lease(self, head: Head, run: str, lease: float) -> None:
         """Until when the owner of a run counts as being at work."""
-        self._database.rows("UPDATE run SET lease = ? WHERE key = ?", (lease + 0.0, key))
+        self._rows.change(head.key, run, lease=lease + 0.0, steps=head.step)
 
-    def set_status(self, key: int, status: RunStatus, error: str, now: float) -> None:
+    def set_status(self, head: Head, run: str, status: RunStatus, error: str, now: float) -> None:
         """Where a run stands now."""
-        self._database.rows(
-            "UPDATE run SET status = ?, error = ?, updated = ? WHERE key = ?",
-            (str(status), error, now + 0.0, key),
-        )
+        self._rows.change(head.key, run, status=str(status), error=error, updated=now + 0.0, steps=head.step)
 
     # --- decisions ------------------------------------------------------------------------------------
 
@@ -179,6 +165,7 @@ class Registry:
             decision.actor, decision.time + 0.0, decision.step,
         )  # fmt: skip
         self._database.rows(f"INSERT INTO decision VALUES ({_marks(11)})", (*columns, seal(*columns)))
+        self._rows.count(key, run, "decisions", 1)
         return id
 
     def settle_decision(self, run: str, key: int, id: int, step: int) -> None:
@@ -199,13 +186,11 @@ class Registry:
         head = self._ledger.find(run)
         if head is None:
             return ()
-        only = " AND step = 0" if waiting else ""
         self._values.fresh()
         with self._database.reading():
-            rows = self._database.rows(
-                f"SELECT * FROM decision WHERE run = ?{only} ORDER BY key", (head.key,)
-            )
-            return [self._decision(run, row) for row in rows]
+            rows = self._database.rows("SELECT * FROM decision WHERE run = ? ORDER BY key", (head.key,))
+            self._rows.demand(head.key, run, "decisions", len(rows))
+            return [self._decision(run, row) for row in rows if not (waiting and row[9])]
 
     def _decision(self, run: str, row: Row) -> DecisionRecord:
         id, _, barrier, node, answer, arguments, mutations, actor, time, step, checksum = row
@@ -231,27 +216,34 @@ class Registry:
             f"INSERT INTO attempt (run, frame, node, visit, attempt, time, seal) VALUES ({_marks(7)})",
             (*columns, seal(*columns)),
         )
+        self._rows.count(key, attempt.run, "attempts", 1)
 
-    def settle_attempts(self, key: int, visit: tuple[str, str, int]) -> None:
+    def settle_attempts(self, key: int, run: str, visit: tuple[str, str, int]) -> None:
         """Forget the attempts of a visit: it is known how it ended."""
-        self._database.rows(
+        gone = self._database.connection.execute(
             "DELETE FROM attempt WHERE run = ? AND frame = ? AND node = ? AND visit = ?", (key, *visit)
-        )
+        ).rowcount
+        self._rows.count(key, run, "attempts", -gone)
 
     def attempts(self, run: str) -> Sequence[AttemptRecord]:
         """Calls of which it is not known how they ended."""
+        columns = "run, frame, node, visit, attempt, time, seal"
+        return [AttemptRecord(run, *row[1:6]) for row in self._counted(run, "attempt", columns, "an attempt")]
+
+    def _counted(self, run: str, table: str, columns: str, what: str) -> Sequence[Row]:
+        """The rows of a run, each sealed at its end and all of them counted."""
         head = self._ledger.find(run)
         if head is None:
             return ()
-        found: list[AttemptRecord] = []
-        for row in self._database.rows(
-            "SELECT run, frame, node, visit, attempt, time, seal FROM attempt WHERE run = ? ORDER BY key",
-            (head.key,),
-        ):
-            if row[6] != seal(*row[:6]):
-                raise CheckpointCorrupted("an attempt is not what was written", run=run)
-            found.append(AttemptRecord(run, *row[1:6]))
-        return found
+        with self._database.reading():
+            rows = self._database.rows(
+                f"SELECT {columns} FROM {table} WHERE run = ? ORDER BY key", (head.key,)
+            )
+            self._rows.demand(head.key, run, f"{table}s", len(rows))
+        for row in rows:
+            if row[-1] != seal(*row[:-1]):
+                raise CheckpointCorrupted(f"{what} is not what was written", run=run)
+        return rows
 
     def add_override(self, key: int, override: OverrideRecord) -> None:
         """Note a forced restore; the run is under the other graph from now on."""
@@ -264,41 +256,18 @@ class Registry:
             f" VALUES ({_marks(8)})",
             (*columns, seal(*columns)),
         )
-        self.set_hash(key, override.run, override.actual)
-
-    def set_hash(self, key: int, run: str, hash: str) -> None:
-        """Put a run under another graph."""
-        row = self._database.row(
-            "SELECT graph, input, created, launch, parent FROM run WHERE key = ?", (key,)
-        )
-        if row is None:
-            raise unknown(run)
-        graph, input, created, launch, parent = row
-        number = self._ledger.hash_key(hash)
-        self._database.rows(
-            "UPDATE run SET hash = ?, seal = ? WHERE key = ?",
-            (number, seal(key, run, graph, number, input, created, launch, parent), key),
-        )
+        self._rows.count(key, override.run, "overrides", 1)
+        self._rows.change(key, override.run, hash=self._ledger.hash_key(override.actual))
 
     def overrides(self, run: str) -> Sequence[OverrideRecord]:
         """Forced restores of a run, oldest first."""
-        head = self._ledger.find(run)
-        if head is None:
-            return ()
-        found: list[OverrideRecord] = []
-        for row in self._database.rows(
-            "SELECT run, step, actor, reason, expected, actual, time, seal FROM override WHERE run = ?"
-            " ORDER BY key",
-            (head.key,),
-        ):
-            if row[7] != seal(*row[:7]):
-                raise CheckpointCorrupted("a forced restore is not what was written", run=run)
-            found.append(OverrideRecord(run, *row[1:7]))
-        return found
+        columns = "run, step, actor, reason, expected, actual, time, seal"
+        rows = self._counted(run, "override", columns, "a forced restore")
+        return [OverrideRecord(run, *row[1:7]) for row in rows]
 
     def _run_key(self, run: str) -> int:
         head = self._ledger.find(run)
-        if head is None or self._database.row("SELECT 1 FROM run WHERE key = ?", (head.key,)) is None:
+        if head is None or not self._rows.there(head.key):
             raise unknown(run)
         return head.key
 

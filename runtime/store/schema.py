@@ -9,6 +9,8 @@
   those with a snapshot of their own;
 * `sum` chains the rows of a log: it covers the sum of the row before. `seal` covers the row that it is in;
 * `value` holds large values, each once for the whole store, `value_use` which runs use which of them;
+* `steps`, `decisions`, `attempts`, `overrides` of a run count what there is of it elsewhere, so that it is
+  noticed where a damaged page hides rows (see `run_rows`);
 * `lease` of a run is until when its owner counts as being at work;
 * `listed` is 0 for a snapshot that is no recovery point for people: it only makes reading the log shorter;
 * `meta` remembers in `run` and `fence` how far the keys and tokens of deleted runs had come, as none may be
@@ -80,9 +82,28 @@ CREATE TABLE value_use (
 CREATE INDEX value_use_value ON value_use (value);
 """
 
+# Rows are sealed anew with the new columns in: what could not be checked before is believed this once.
+_TALLIES = """
+ALTER TABLE history ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
+UPDATE history SET seal = seal(key, run, base, base_sum);
+ALTER TABLE run ADD COLUMN steps INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN decisions INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN overrides INTEGER NOT NULL DEFAULT 0;
+UPDATE run SET
+  steps = (SELECT coalesce(max(l.step), 0) FROM log l WHERE l.run = run.key),
+  decisions = (SELECT count(*) FROM decision d WHERE d.run = run.key),
+  attempts = (SELECT count(*) FROM attempt a WHERE a.run = run.key),
+  overrides = (SELECT count(*) FROM override o WHERE o.run = run.key);
+UPDATE run SET seal = seal(
+  key, (SELECT h.run FROM history h WHERE h.key = run.key), graph, hash, status, input, created, updated,
+  owner, fence, error, launch, parent, lease, steps, decisions, attempts, overrides
+);
+"""
+
 # What turns a store of a version into one of the next. A new store is made by all of them, one after the
 # other: so that they cannot drift apart from the tables of a new store.
-MIGRATIONS: dict[int, str] = {1: _LEASES + _LISTED + _VALUES}
+MIGRATIONS: dict[int, str] = {1: _LEASES + _LISTED + _VALUES + _TALLIES}
 
 
 def statements(text: str) -> list[str]:
