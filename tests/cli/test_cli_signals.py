@@ -138,16 +138,6 @@ def test_a_run_that_is_interrupted_can_be_resumed(
 ) -> None:
     command = f"run graphs.lgraph:{graph} --nodes nodes --run-id r"
     words = [sys.executable, "-m", "lgc", *command.split()]
-        sys.executable,
-        "-m",
-        "lgc",
-        "run",
-        f"graphs.lgraph:{graph}",
-        "--nodes",
-        "nodes",
-        "--run-id",
-        "r",
-    ]
     with subprocess.Popen(words, cwd=graphs, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
         try:
             assert eventually((graphs / "inside").exists)
