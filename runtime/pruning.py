@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from .retention import RetentionPolicy
+from .retention import RetentionPolicy, loaded
 from .store.archive import FileArchive
 from .store.archived import Archived
 from .store.archiving import snapshots_of
@@ -130,5 +130,5 @@ async def _before(store: Store, run: str, keep_from: int) -> AsyncIterator[Mutat
 async def _going(store: Store, run: str, plan: _Plan) -> AsyncIterator[Archived]:
     async for record in _before(store, run, plan.keep_from):
         yield record
-    for checkpoint in plan.gone:
-        yield await store.load(checkpoint.id)
+    async for checkpoint in loaded(store, plan.gone):
+        yield checkpoint

@@ -6,13 +6,14 @@ Retention removes names, never steps: the log stays, and with it every state tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from . import plan
 from .clock import Clock
-from .errors import text_of
+from .errors import CheckpointNotFound, text_of
 from .store.archived import Archive
 from .store.protocols import CheckpointRecord, Store
 
@@ -44,7 +45,7 @@ class Retention:
         count: so many stay.
         age: those stay that are at most so many seconds old.
 
-    Raises ValueError for a count below 1 or an age that is not more than 0.
+    Raises ValueError for a count below 1 or an age below 0.
     """
 
     count: int | None = None
@@ -53,8 +54,8 @@ class Retention:
     def __post_init__(self) -> None:
         if self.count is not None and self.count < 1:
             raise ValueError(f"`keep {self.count}` has no meaning: at least one checkpoint stays")
-        if self.age is not None and not self.age > 0:
-            raise ValueError(f"an age of {self.age:g} s has no meaning: give more than 0")
+        if self.age is not None and not self.age >= 0:
+            raise ValueError(f"an age of {self.age:g} s has no meaning")
 
     @classmethod
     def of(cls, setting: plan.Checkpointing) -> Retention:
@@ -135,6 +136,13 @@ class Retainer:
             )
 
 
+async def loaded(store: Store, checkpoints: Sequence[CheckpointRecord]) -> AsyncIterator[CheckpointRecord]:
+    """Checkpoints with the texts of their snapshots, without those that somebody has removed meanwhile."""
+    for checkpoint in checkpoints:
+        with suppress(CheckpointNotFound):
+            yield await store.load(checkpoint.id)
+
+
 async def retain(
     store: Store, run: str, policy: RetentionPolicy, now: float, archive: Archive | None = None
 ) -> int:
@@ -147,6 +155,8 @@ async def retain(
     gone = checkpoints[keep:]
     if gone:
         if archive is not None:
-            await archive.write(run, [await store.load(checkpoint.id) for checkpoint in gone])
+            await archive.write(run, [one async for one in loaded(store, gone)])
+            # Those made meanwhile are beside the number that was to stay.
+            keep += max(len(await store.list(run)) - len(checkpoints), 0)
         await store.prune(run, keep)
     return len(checkpoints) - len(gone)

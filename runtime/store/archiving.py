@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 
+from ..errors import CheckpointNotFound
 from .archive import FileArchive, Section
 from .archived import Archived, GraphRecord
 from .protocols import CheckpointRecord, MutationRecord, RunRecord, RunStatus, Store
@@ -41,7 +43,10 @@ async def records_of(store: Store, run: RunRecord) -> AsyncIterator[Archived]:
 
 async def checkpoints_of(store: Store, run: str) -> list[CheckpointRecord]:
     """All checkpoints of a run with the texts of their snapshots, newest first, unlisted ones too."""
-    found = {listed.id: await store.load(listed.id) for listed in await store.list(run)}
+    found: dict[str, CheckpointRecord] = {}
+    for listed in await store.list(run):
+        with suppress(CheckpointNotFound):  # removed meanwhile
+            found[listed.id] = await store.load(listed.id)
     for snapshot in await snapshots_of(store, run):
         found.setdefault(snapshot.id, snapshot)
     return sorted(found.values(), key=lambda checkpoint: -checkpoint.step)

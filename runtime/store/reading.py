@@ -20,7 +20,6 @@ class _Reader:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.found: list[Damage] = []
-        self._graphs: set[str] = set()
 
     async def all(self) -> None:
         """Everything that the store says it has."""
@@ -31,13 +30,19 @@ class _Reader:
             self._note(error, "the list of runs cannot be read")
         self._warnings()
         for run in runs:
+            found, self.found = self.found, []
             await self._run(run)
+            if self.found:
+                # What another process truncated, removed or deleted meanwhile is no damage: it is not there
+                # any more the second time.
+                first, self.found = self.found, []
+                await self._run(run)
+                self.found = [damage for damage in first if damage in self.found]
+            self.found = found + self.found
 
     async def _run(self, run: RunRecord) -> None:
         name, store = run.run, self._store
-        if run.hash not in self._graphs:
-            self._graphs.add(run.hash)
-            await self._try(lambda: store.get_graph(run.hash), name)
+        await self._try(lambda: store.get_graph(run.hash), name)
         await self._log(name)
         await self._try(lambda: self._checkpoints(name), name)
         await self._try(lambda: store.latest_snapshot(name), name)

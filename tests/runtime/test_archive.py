@@ -1,4 +1,4 @@
-"""Archives: what went in comes out, byte for byte; what was torn or damaged is told and hides nothing else."""
+"""Archives: what went in comes out, byte for byte; what was torn or damaged is told, hiding nothing else."""
 
 from __future__ import annotations
 
