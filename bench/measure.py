@@ -15,13 +15,16 @@ HERE = Path(__file__).resolve().parent
 PEER = HERE.parent / ".bench-venv" / "bin" / "python"
 
 
-def build(folder: Path) -> Any:
-    """The module generated from `loops.lgraph`."""
+def build(folder: Path, name: str = "loops", text: str | None = None) -> Any:
+    """The module generated from `loops.lgraph`, or from the text given."""
+    source = HERE / f"{name}.lgraph" if text is None else folder / f"{name}.lgraph"
+    if text is not None:
+        source.write_text(text)
     lgc = Path(sys.executable).parent / "lgc"
-    command = [str(lgc), "build", str(HERE / "loops.lgraph"), "--out", str(folder)]
-    subprocess.run(command, check=True, capture_output=True)
-    sys.path.insert(0, str(next(folder.rglob("loops_lg.py")).parent))
-    return import_module("loops_lg")
+    made = folder / "generated"
+    subprocess.run([str(lgc), "build", str(source), "--out", str(made)], check=True, capture_output=True)
+    sys.path.insert(0, str(next(made.rglob(f"{name}_lg.py")).parent))
+    return import_module(f"{name}_lg")
 
 
 def medians(rounds: int, **measured: Callable[[], float]) -> dict[str, float]:
@@ -72,9 +75,14 @@ class Table:
         rows = [(self.title, "", "x floor", "to reach", ""), *self._rows]
         wide = [max(len(row[at]) for row in rows) for at in range(4)]
         for what, value, ratio, goal, note in rows:
-            print(
-                f"{what:<{wide[0]}}  {value:>{wide[1]}}  {ratio:>{wide[2]}}  {goal:<{wide[3]}}  {note}".rstrip()
+            cells = (
+                f"{what:<{wide[0]}}",
+                f"{value:>{wide[1]}}",
+                f"{ratio:>{wide[2]}}",
+                f"{goal:<{wide[3]}}",
+                note,
             )
+            print("  ".join(cells).rstrip())
 
     def _shown(self, value: float) -> str:
         digits = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3

@@ -99,7 +99,7 @@ def main() -> None:
     given = words.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         folder = Path(name)
-        module = build(folder / "generated")
+        module = build(folder)
         path = folder / "runs.db"
         asyncio.run(write(module, path, given.steps))
         found = medians(

@@ -100,10 +100,13 @@ class Frame:
 
     def visits(self, node: str) -> int:
         """How often a node has completed, as this frame sees it."""
-        count = self.counts.get(node)
-        if count is None:
-            return self.base.visits(node) if self.base is not None else 0
-        return count
+        frame: Frame | None = self
+        while frame is not None:
+            count = frame.counts.get(node)
+            if count is not None:
+                return count
+            frame = frame.base
+        return 0
 
     def steps(self) -> int:
         """How many nodes have completed in this run of the graph, as this frame sees it."""

@@ -199,8 +199,11 @@ class State:
         new = object.__new__(type(self))
         for attribute in self.__lg_fields__.values():
             setattr(new, attribute, getattr(self, attribute))
-        new.__lg_shared__ = set(self.__lg_collections__)
-        self.__lg_shared__ = set(self.__lg_collections__)
+        collections = self.__lg_collections__
+        new.__lg_shared__ = set(collections) if collections else None
+        shared = self.__lg_shared__
+        if collections and (shared is None or len(shared) < len(collections)):  # not for each of many branches
+            self.__lg_shared__ = set(collections)
         for attribute in self.__lg_substates__:
             inner = getattr(self, attribute)
             if inner is not None:
