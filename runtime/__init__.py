@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from .restore import RestoreMode, replay
     from .retention import Retention, RetentionPolicy
     from .run_sync import run_sync
-    from .session import GraphResult, Session, Settlement
+    from .session import GraphResult, Session
+    from .settling import Settlement
     from .sinks import (
         BarrierSink,
         CheckpointSink,
@@ -89,7 +90,8 @@ _HOMES = {
     "restore": ("RestoreMode", "replay"),
     "retention": ("Retention", "RetentionPolicy"),
     "run_sync": ("run_sync",),
-    "session": ("GraphResult", "Session", "Settlement"),
+    "session": ("GraphResult", "Session"),
+    "settling": ("Settlement",),
     "sinks": (
         "BarrierSink", "CheckpointSink", "FrameInfo", "StreamSink", "StreamSinks", "TraceSink", "TraceSinks",
     ),

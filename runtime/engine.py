@@ -114,6 +114,7 @@ class Engine(Observed):
         self.taken: set[int] = set()  # ids of those that were applied or set aside, perhaps not durably yet
         # Calls of `effect once` nodes that were begun and whose step is not committed: (frame, node, visit).
         self.begun = dict.fromkeys([(a.frame, a.node, a.visit) for a in attempts])  # in their order
+        self.again: dict[tuple[str, str, int], str] = {}  # those that a person lets happen again, and who
         self.barrier_sink = barrier_sink
         # Field after field, made into ExecutionEntry when asked for: a step should not pay for what few look
         # at, nor leave a tuple that the garbage collector looks through.

@@ -96,7 +96,7 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
                 error=str(failure.message), type=kind_of(failure),
             )  # fmt: skip
             await clock.sleep(pause)
-            if engine.backlog is not None and engine.backlog.full:
+            if engine.backlog is not None and engine.backlog.behind:
                 await engine.backlog.room()
             attempt += 1
             continue
@@ -112,9 +112,18 @@ async def run_task(engine: Engine, lane: Lane, frame: Frame, node: plan.Task) ->
     await engine.commit_step(
         lane, frame, done, started=started, duration=duration, attempt=attempt,
         cost=context.__lg_cost__, text=text, asked=context.__lg_checkpoint__,
-        detail={"scripted": True} if type(frame.plan.nodes[name]) is not plan.Task else None,
+        detail=_detail(engine, frame, name, visit),
     )  # fmt: skip
     return True
+
+
+def _detail(engine: Engine, frame: Frame, name: str, visit: int) -> dict[str, object] | None:
+    """What the log says of a call besides what came of it."""
+    if type(frame.plan.nodes[name]) is not plan.Task:
+        return {"scripted": True}
+    if engine.again and (actor := engine.again.pop((frame.path, name, visit), None)) is not None:
+        return {"settled": "retry", "actor": actor}
+    return None
 
 
 def _failure(engine: Engine, lane: Lane, frame: Frame, name: str, error: BaseException) -> LgcError:

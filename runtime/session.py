@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
@@ -21,28 +20,25 @@ from .errors import (
     Cancelled,
     DecisionRefused,
     LgcError,
-    MutationRejected,
     RunFenced,
     RunUncertain,
     SerializationError,
     storable,
 )
 from .events import EventKind, GraphEvent, StreamChunk
-from .frame import Frame
 from .graph import Graph
-from .lane import Lane
 from .lease import LEASE, Heartbeat, owner, refuse_held, shown
-from .machine import complete
 from .policy import TriggerPolicy, Triggers
-from .position import begin, locate, to_snapshot
+from .position import begin, to_snapshot
 from .restore import RestoreMode, fork, provided, put_graphs, rebuild, restorable
 from .retention import RetentionPolicy
+from .settling import Settlement, refuse_uncertain, settle, uncertain
 from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
 from .state import Mutation, broken_constraint, transients_of
 from .store.archived import Archive
 from .store.protocols import CheckpointRecord, Commit, RunRecord, RunStatus, Store
 from .stream import BUFFER, EventQueue
-from .typed_json import Applied, decode_checkpoint, encode_mutations, encode_state
+from .typed_json import decode_checkpoint, encode_state
 from .waiting import waiting_barriers
 from .watch import watch
 
@@ -69,13 +65,6 @@ class GraphResult(Generic[S]):
     duration: float
     status: RunStatus
     waiting: tuple[BarrierInfo, ...] = ()
-
-
-class Settlement(StrEnum):
-    """What a person says of an `effect once` node that the run died in."""
-
-    RETRY = "retry"
-    SKIP = "skip"
 
 
 class Session(Generic[S]):
@@ -223,7 +212,7 @@ class Session(Generic[S]):
         session = Session(graph, engine, run.status, lease)
         for warning in store.warnings():
             engine.observe(None, warning, "warning")
-        if run.status not in (RunStatus.DONE, RunStatus.CANCELLED) and session._uncertain():
+        if run.status not in (RunStatus.DONE, RunStatus.CANCELLED) and uncertain(engine):
             session._status = RunStatus.UNCERTAIN
         return session
 
@@ -284,7 +273,7 @@ class Session(Generic[S]):
         leave = watch(engine.store, Witness(engine).look) if engine.store is not None else None
         engine.run_started(graph=self._graph.name, hash=self._graph.hash, resumed=engine.step > 0)
         try:
-            self._refuse_uncertain()
+            refuse_uncertain(engine)
             await self._hold(beat)
             if engine.root.node == plan.END:
                 await self._note(RunStatus.DONE)
@@ -504,24 +493,6 @@ class Session(Generic[S]):
 
     # --- effects ------------------------------------------------------------------------------------------
 
-    def _uncertain(self) -> list[tuple[Frame, str]]:
-        found: list[tuple[Frame, str]] = []
-        for path, name, visit in self._engine.begun:
-            try:
-                frame = locate(self._engine.root, path)
-            except (KeyError, LgcError):
-                continue
-            if frame.node == name and frame.visits(name) + 1 == visit:
-                found.append((frame, name))
-        return found
-
-    def _refuse_uncertain(self) -> None:
-        for frame, name in self._uncertain():
-            raise RunUncertain(
-                f"the run died inside `{name}`, which is `effect once`: it may or may not have happened",
-                run=self._engine.run, node=frame.where(name), step=self._engine.step,
-            )  # fmt: skip
-
     async def settle(self, node: str, how: Settlement | str | Sequence[Mutation], *, actor: str = "") -> None:
         """Say what became of an `effect once` node that the run died in.
 
@@ -531,45 +502,12 @@ class Session(Generic[S]):
                 that it would have recorded.
 
         Raises:
-            DecisionRefused: that node is not uncertain.
+            DecisionRefused: that node is not uncertain, or is so at several places.
+            MutationRejected, NodeFailed: the node does not declare that, or `ensures` more.
         """
-        engine = self._engine
-        for frame, name in self._uncertain():
-            if node not in (name, frame.where(name)):
-                continue
-            key = (frame.path, name, frame.visits(name) + 1)
-            if how == Settlement.RETRY:
-                if engine.store is not None:
-                    await engine.commit(None, Commit(engine.run, engine.fence, settled=(key,)))
-                engine.begun.pop(key, None)
-            else:
-                await self._settle(frame, name, how, actor)
-            if not self._uncertain() and self._status is RunStatus.UNCERTAIN:
-                await self._note(RunStatus.DONE if engine.root.node == plan.END else RunStatus.RUNNING)
-            return
-        raise DecisionRefused(f"`{node}` is not uncertain", run=engine.run)
-
-    async def _settle(self, frame: Frame, name: str, how: str | Sequence[Mutation], actor: str) -> None:
-        """Commit the step that the node would have made."""
-        engine = self._engine
-        if isinstance(how, str) and how != Settlement.SKIP:
-            raise DecisionRefused(f"`{how}` is not `retry`, `skip` or a list of mutations", run=engine.run)
-        mutations: Sequence[Mutation] = [] if isinstance(how, str) else list(how)
-        node = frame.plan.nodes[name]
-        assert isinstance(node, plan.Task)
-        for mutation in mutations:
-            if type(mutation) not in node.records:
-                raise MutationRejected(
-                    f"`{name}` does not declare `{type(mutation).__name__}`",
-                    run=engine.run, node=frame.where(name), step=engine.step,
-                )  # fmt: skip
-        try:
-            encode_mutations([Applied(one) for one in mutations])
-            engine.node_started(frame, name, frame.visits(name) + 1)
-            done = complete(frame, "skip" if isinstance(how, str) else "ok", mutations, ensures=node.ensures)
-        except LgcError as error:
-            raise error.at(run=engine.run, node=frame.where(name), step=engine.step) from None
-        await engine.commit_step(
-            Lane(engine, frame), frame, done, started=engine.clock.time(), duration=0.0,
-            detail={"settled": str(how) if isinstance(how, str) else "records", "actor": actor},
-        )  # fmt: skip
+        if self._status in (RunStatus.DONE, RunStatus.CANCELLED):
+            raise DecisionRefused(f"the run is {self._status}, nothing is to be settled", run=self.run_id)
+        await settle(self._engine, node, how, actor)
+        if not uncertain(self._engine) and self._status is RunStatus.UNCERTAIN:
+            ended = self._engine.root.node == plan.END
+            await self._note(RunStatus.DONE if ended else RunStatus.RUNNING)

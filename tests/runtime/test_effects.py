@@ -121,6 +121,8 @@ def test_a_run_that_was_killed_inside_an_effect_asks_a_person(
                 await session.settle(places[0], "retry", actor="ann")
             assert (await session.run()).status is RunStatus.DONE
             assert not await store.attempts("r")
+            settled = [step.detail async for step in store.replay("r") if "settled" in step.detail]
+            assert len(settled) == 1 and '"settled":"retry","actor":"ann"' in settled[0]
 
     asyncio.run(main())
     assert len(called) == (2 if graph == "elements" else 1)
@@ -294,6 +296,8 @@ def test_an_effect_that_was_interrupted_asks_a_person(thread: bool, compiled: Co
                     await driver
                 assert (await store.get_run("r")).status is RunStatus.CANCELLED
                 assert [one.node for one in await store.attempts("r")] == ["pay"]
+                with pytest.raises(DecisionRefused, match="the run is cancelled"):
+                    await session.settle("pay", "skip", actor="ann")
             else:
                 driver.cancel()
                 with pytest.raises(asyncio.CancelledError):

@@ -25,6 +25,7 @@ from lgc.runtime import (
 from lgc.runtime.deciding import decide, look
 from lgc.runtime.events import EventKind, GraphEvent
 from lgc.runtime.lease import held
+from lgc.runtime.settling import uncertain
 
 from .checks import look_at_session
 from .disk import Handle
@@ -158,7 +159,7 @@ async def _start(world: World, handle: Handle, run: str, options: dict[str, Any]
 
 async def _settle(world: World, session: Session[Any]) -> None:
     """Say what became of the nodes that the run died in: both answers lead to the same state."""
-    for frame, name in session._uncertain():
+    for frame, name in uncertain(session._engine):
         if world.random.random() < 0.5:
             await session.settle(frame.where(name), "retry", actor="settler")
         else:
