@@ -472,7 +472,7 @@ def test_beside_a_run_that_is_driven(lgc: Lgc, place: Path, project: Callable[[s
     def round_() -> None:
         for words in (
             ("prune", "--keep", "2", "--log", "--archive", "gone"),
-            ("prune", "--log"),
+            ("prune", "--log", "--archive", "gone"),
             ("verify",),
             ("compact",),
             ("archive", "live", "--to", "copies"),

@@ -23,7 +23,9 @@ def test_the_options_named_exist() -> None:
         name, _, text = section.partition("\n")
         command = app.get_command(context, name)
         assert command is not None
-        known = {option for parameter in command.params for option in parameter.opts} | everywhere
+        below = list(command.commands.values()) if isinstance(command, click.Group) else []
+        known = {option for one in [command, *below] for parameter in one.params for option in parameter.opts}
+        known |= everywhere
         named = set(re.findall(r"--[a-z][a-z-]+", text.partition("\n## ")[0]))
         assert named <= known, name
 
