@@ -17,6 +17,10 @@ from .registry import Registry
 _GROW_AFTER = 64
 
 
+# What stands in a commit behind its record where it is a step and nothing else.
+_NOTHING_MORE = Commit("", 0)[3:]
+
+
 class CommitWriter:
     """Makes commits durable."""
 
@@ -55,16 +59,7 @@ class CommitWriter:
 
     def _plain(self, commit: Commit) -> bool:
         """Whether one INSERT is all there is to do: true for nearly every step."""
-        if (
-            commit.record is None
-            or commit.status is not None
-            or commit.snapshot is not None
-            or commit.decision
-            or commit.attempt is not None
-            or commit.settled
-            or commit.override is not None
-            or commit.lease is not None
-        ):
+        if commit.record is None or commit[3:] != _NOTHING_MORE:
             return False
         head = self._ledger.find(commit.run)
         return (head is None or not head.open) and not self._ledger.values.concern(commit.record)

@@ -103,7 +103,8 @@ class SqliteStore:
     @in_order
     async def commit(self, commit: Commit) -> None:
         """Make a step durable. Raises RunFenced, RunNotFound, SerializationError, StorageError."""
-        self._writable()
+        if self._state is None or self._readonly:
+            self._writable()
         await self._group.commit(commit)
 
     def _write(self, commits: Sequence[Commit]) -> Sequence[Exception | None]:

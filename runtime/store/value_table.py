@@ -12,6 +12,7 @@ from .database import Database
 from .protocols import MutationRecord
 from .seals import seal
 from .values import (
+    SHORT,
     Addressing,
     addresses,
     addressing,
@@ -50,7 +51,7 @@ class ValueTable:
 
     def concern(self, record: MutationRecord) -> bool:
         """Whether a record may have large values, so that more than its row is to be written."""
-        if self._addressing is None:
+        if self._addressing is None or (len(record.mutations) <= SHORT and len(record.detail) <= SHORT):
             return False
         return may_be_large(record.mutations) or may_be_large(record.detail)
 
