@@ -76,7 +76,7 @@ class Checkpoints:
 
     def list(self, run: str) -> Sequence[CheckpointRecord]:
         """All of a run, newest first, without the texts of their snapshots."""
-        head = self._ledger.find(run)
+        head = self._ledger.sound(run)
         if head is None:
             return ()
         found = [
@@ -200,7 +200,7 @@ class Checkpoints:
 
     def latest_snapshot(self, run: str, at_most: int | None) -> CheckpointRecord | None:
         """The newest good snapshot; bad ones are noted in `warnings` and passed over."""
-        head = self._ledger.find(run)
+        head = self._ledger.sound(run)
         if head is None:
             return None
         limit = (1 << 62) if at_most is None else at_most
@@ -217,15 +217,21 @@ class Checkpoints:
                         return self._record(row)
             except CheckpointCorrupted as error:
                 self.warnings.append(f"checkpoint {id} of run {run} is passed over: {error.message}")
+        if head.base and head.base == head.step and limit >= head.step:
+            raise CheckpointCorrupted(
+                f"the log was truncated up to step {head.base}, and there is no good snapshot", run=run
+            )
         return None
 
     def _record(self, row: Row) -> CheckpointRecord:
         _, id, run, step, hash, created, snapshot, checksum, listed = row
         if checksum != _sealed(id, run, step, hash, created, snapshot, listed):
             raise CheckpointCorrupted(f"checkpoint {id} is not what was written: its checksum is wrong")
-        name = self._database.row("SELECT run FROM history WHERE key = ?", (run,))
-        if name is None:
-            raise CheckpointCorrupted(f"the run of checkpoint {id} is missing")
+        name = self._database.row(
+            "SELECT run, seal = seal(key, run, base, base_sum) FROM history WHERE key = ?", (run,)
+        )
+        if name is None or not name[1]:
+            raise CheckpointCorrupted(f"the run of checkpoint {id} is not what was written")
         self._values.fresh()
         text = self._values.decode(snapshot, f"{id} snapshot") if snapshot else ""
         return CheckpointRecord(

@@ -57,7 +57,7 @@ class Database:
         """All rows of a query. Raises StorageError, CheckpointCorrupted."""
         try:
             return self.connection.execute(sql, values).fetchall()
-        except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
+        except (sqlite3.Error, UnicodeError, OverflowError) as error:
             raise self.explained(error) from error
 
     def row(self, sql: str, values: Sequence[object] = ()) -> Row | None:
@@ -75,7 +75,7 @@ class Database:
             connection.execute("COMMIT")
         except BaseException as error:
             self.rollback()
-            if isinstance(error, sqlite3.Error | UnicodeEncodeError | OverflowError):
+            if isinstance(error, sqlite3.Error | UnicodeError | OverflowError):
                 raise self.explained(error) from error
             raise
 
@@ -122,12 +122,15 @@ class Database:
         """An error of SQLite in our words."""
         if isinstance(error, UnicodeEncodeError):
             return SerializationError(f"a text holds a lone surrogate: {error.object[:80]!a}")
+        if isinstance(error, UnicodeDecodeError):
+            return CheckpointCorrupted(f"the file {self.path} is damaged: a text in it is not UTF-8")
         if isinstance(error, OverflowError):
             return SerializationError("a number of a record does not fit into 64 bits")
         return _explained(error, self.path, self.timeout)
 
     def _prepare(self, codec: str, durability: Durability) -> None:
         execute = self.connection.execute
+        self.connection.create_function("seal", -1, seal)
         application = execute("PRAGMA application_id").fetchone()[0]
         tables = execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if application != APPLICATION and (application or tables):
@@ -159,7 +162,6 @@ class Database:
 
     def _migrate(self) -> None:
         """Bring the tables of an earlier version up to this one (inside a transaction)."""
-        self.connection.create_function("seal", -1, seal)
         execute = self.connection.execute
         row = execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
         while row is not None and row[0].isdigit() and int(row[0]) in MIGRATIONS:

@@ -157,6 +157,8 @@ class Ledger:
         damage = ""
         if checksum != seal(key, run, base, base_sum):
             damage = "where the log begins is not what was written"
+        elif not isinstance(step, int):
+            damage = "where the log ends is not what was written"
         elif step < (least := self._least(key, step)):
             damage = f"the log ends with step {step}, but step {least} was committed"
         return Head(key, base, base_sum, step, sum, frozenset((f, n, v) for f, n, v in attempts), damage)
@@ -165,15 +167,17 @@ class Ledger:
         """How far the log must reach: what the run's row says of it, and what the table has (not its index)
         behind the last step that the index knows."""
         row = self.database.row("SELECT steps, status FROM run WHERE key = ?", (key,))
-        if row is None or row[1] != "running":
-            return 0 if row is None else int(row[0])
+        if row is None or not isinstance(row[0], int):
+            return 0  # whoever reads the row itself will notice
+        if row[1] != "running":
+            return row[0]
         after = self.database.row("SELECT key FROM log WHERE run = ? AND step = ?", (key, step))
         newer = self.database.row(
             "SELECT max(step) FROM (SELECT run, step FROM log NOT INDEXED WHERE key > ? LIMIT ?)"
             " WHERE run = ?",
             (after[0] if after else 0, _TAIL, key),
         )
-        return max(int(row[0]), newer[0] if newer and newer[0] else 0)
+        return max(row[0], newer[0] if newer and newer[0] else 0)
 
     def hash_key(self, hash: str) -> int:
         """The number of a graph hash, given out where it is new (inside a transaction)."""

@@ -52,6 +52,8 @@ class Registry:
     def get_graph(self, hash: str) -> str | None:
         """The canonical form of a hash. Raises CheckpointCorrupted."""
         row = self._database.row("SELECT key, name, canonical, seal FROM graph WHERE hash = ?", (hash,))
+        if row is None and self._database.row("SELECT 1 FROM graph NOT INDEXED WHERE hash = ?", (hash,)):
+            raise CheckpointCorrupted(f"graph {hash[:20]} is missing from an index of the store")
         if row is None or row[2] is None:
             return None
         if row[3] != seal(row[0], hash, row[1], row[2]):
@@ -183,7 +185,7 @@ class Registry:
 
     def decisions(self, run: str, waiting: bool) -> Sequence[DecisionRecord]:
         """The answers given to a run, oldest first."""
-        head = self._ledger.find(run)
+        head = self._ledger.sound(run)
         if head is None:
             return ()
         self._values.fresh()
@@ -232,7 +234,7 @@ class Registry:
 
     def _counted(self, run: str, table: str, columns: str, what: str) -> Sequence[Row]:
         """The rows of a run, each sealed at its end and all of them counted."""
-        head = self._ledger.find(run)
+        head = self._ledger.sound(run)
         if head is None:
             return ()
         with self._database.reading():
@@ -266,7 +268,7 @@ class Registry:
         return [OverrideRecord(run, *row[1:7]) for row in rows]
 
     def _run_key(self, run: str) -> int:
-        head = self._ledger.find(run)
+        head = self._ledger.sound(run)
         if head is None or not self._rows.there(head.key):
             raise unknown(run)
         return head.key

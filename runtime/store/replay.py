@@ -55,9 +55,11 @@ class Replay:
             records, before, more = self._segment(run, head.key, step, before)
             if records:
                 yield records
+            step += len(records)
+            if not more and step <= head.step:
+                raise _corrupted(run, step, "it is missing")
             if not more:
                 return
-            step += len(records)
 
     def one(self, run: str, step: int) -> MutationRecord | None:
         """One record, None where it is not there. Raises CheckpointCorrupted."""
@@ -104,7 +106,7 @@ class Replay:
             if not records:
                 raise
             return records, before, True
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             if records:
                 return records, before, True
             explained = self._database.explained(error)

@@ -11,6 +11,7 @@ from ..codec import Codec, JsonCodec
 from ..errors import CheckpointNotFound, StorageError
 from .database import Database, Durability
 from .group import CommitGroup
+from .integrity import problems
 from .opened import Opened
 from .protocols import (
     AttemptRecord,
@@ -269,7 +270,7 @@ class SqliteStore:
 
     async def verify(self) -> Sequence[Damage]:
         """Read everything that is stored and say what is not what was written. Changes nothing."""
-        return await damages(self)
+        return [*await damages(self), *problems(self._opened().database)]
 
     async def shrink(self) -> None:
         """Give the space of what was deleted back: the file is rewritten, while nobody else writes."""
