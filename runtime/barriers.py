@@ -127,6 +127,7 @@ class Witness:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._step = -1
+        self._asked = False  # at the last look: every second one is enough
 
     async def look(self) -> bool:
         """Wake barriers that were answered elsewhere; stop where somebody else has taken the run.
@@ -136,7 +137,8 @@ class Witness:
         engine = self._engine
         if engine.waiters and await refresh(engine):
             engine.wake("decision")
-        if engine.step != self._step:
+        asked, self._asked = self._asked, not self._asked
+        if asked or engine.step != self._step:
             self._step = engine.step
             return False
         try:

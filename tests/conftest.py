@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
 from tests import postgres_server
 
 
@@ -28,10 +27,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres_serv
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what needs a server where there can be none."""
-    need = [item for item in items if "postgres" in getattr(item, "fixturenames", ())]
+    need = [item for item in items if _needs_server(item)]
     if need and postgres_server.missing():
         items[:] = [item for item in items if item not in need]
         config.hook.pytest_deselected(items=need)
+
+
+def _needs_server(item: pytest.Item) -> bool:
+    """Whether a test takes the server, or has it for one of its parameters."""
+    given = getattr(getattr(item, "callspec", None), "params", {})
+    return "postgres" in getattr(item, "fixturenames", ()) or "postgres" in given.values()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

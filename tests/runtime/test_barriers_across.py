@@ -18,7 +18,16 @@ import pytest
 from lgc.compiler import check
 from lgc.compiler.codegen import generate
 from lgc.dsl.source import Source
-from lgc.runtime import BarrierDecision, DecisionRefused, RunStatus, SqliteStore, decide, replay, unbound
+from lgc.runtime import (
+    BarrierDecision,
+    DecisionRefused,
+    RunStatus,
+    Store,
+    decide,
+    open_store,
+    replay,
+    unbound,
+)
 from lgc.runtime.deciding import look
 from lgc.runtime.store.protocols import Commit
 
@@ -30,9 +39,9 @@ SOON = 60.0
 class Office:
     """The run `r`, its processes, and what the store holds of it."""
 
-    def __init__(self, folder: Path, graph: str) -> None:
+    def __init__(self, folder: Path, graph: str, url: str = "") -> None:
         self.folder = folder
-        self.url = str(folder / "runs.db")
+        self.url = url or str(folder / "runs.db")
         self.graph = graph
         text = (HERE / "office.lgraph").read_text("utf-8")
         checked = check([Source("office.lgraph", text)], load=lambda path: None)
@@ -62,11 +71,11 @@ class Office:
             finally:
                 child.kill()
 
-    def ask(self, question: Callable[[SqliteStore], Any]) -> Any:
+    def ask(self, question: Callable[[Store], Any]) -> Any:
         """What the store says."""
 
         async def main() -> Any:
-            async with SqliteStore(self.url) as store:
+            async with open_store(self.url) as store:
                 return await question(store)
 
         return asyncio.run(main())
@@ -79,7 +88,7 @@ class Office:
     def steps(self) -> list[tuple[str, str]]:
         """Places and outcomes of the committed steps."""
 
-        async def read(store: SqliteStore) -> list[tuple[str, str]]:
+        async def read(store: Store) -> list[tuple[str, str]]:
             return [(f"{one.frame}/{one.node}", one.outcome) async for one in store.replay("r")]
 
         found: list[tuple[str, str]] = self.ask(read)
@@ -101,21 +110,27 @@ def eventually(holds: Callable[[], object]) -> bool:
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Callable[[str], Office]]:
+def office(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Office]]:
     """Makes the run of a graph."""
-    yield lambda graph: Office(tmp_path, graph)
+
+    def make(graph: str, kind: str = "sqlite") -> Office:
+        url = request.getfixturevalue("postgres").store() if kind == "postgres" else ""
+        return Office(tmp_path, graph, url)
+
+    yield make
     sys.modules.pop("office_lg", None)
 
 
 ALL = ["p/a/ok", "p/b/each[0]/sure", "p/b/each[1]/sure", "p/c/one/sure"]
 
 
-@pytest.mark.parametrize("how", ["drive", "sink"])
-@pytest.mark.parametrize("turn", [0, 2])
+@pytest.mark.parametrize(
+    ("how", "turn", "kind"), [("drive", 0, "sqlite"), ("sink", 2, "sqlite"), ("drive", 2, "postgres")]
+)
 def test_a_process_at_work_notices_the_answers_of_others(
-    how: str, turn: int, office: Callable[[str], Office]
+    how: str, turn: int, kind: str, office: Callable[..., Office]
 ) -> None:
-    run = office("office")
+    run = office("office", kind)
     places = ALL[turn:] + ALL[:turn]
     with run.driven(how) as driver:
         assert eventually(lambda: run.waiting() == ALL)
@@ -133,7 +148,7 @@ def test_a_process_at_work_notices_the_answers_of_others(
 
 
 def test_answers_while_the_driver_is_dead_are_there_for_the_next_one(
-    office: Callable[[str], Office],
+    office: Callable[..., Office],
 ) -> None:
     run = office("office")
     with run.driven() as driver:
@@ -155,13 +170,16 @@ def test_answers_while_the_driver_is_dead_are_there_for_the_next_one(
 
 
 @pytest.mark.parametrize(
-    ("driven", "exact", "same"),
-    [(False, False, False), (False, True, True), (True, False, True), (True, True, False)],
-)
+    ("driven", "exact", "same", "kind"),
+    [
+        (False, False, False, "sqlite"), (False, True, True, "sqlite"), (True, False, True, "sqlite"),
+        (True, True, False, "sqlite"), (False, False, True, "postgres"), (True, True, False, "postgres"),
+    ],
+)  # fmt: skip
 def test_of_answers_at_the_same_moment_one_counts(
-    driven: bool, exact: bool, same: bool, office: Callable[[str], Office]
+    driven: bool, exact: bool, same: bool, kind: str, office: Callable[..., Office]
 ) -> None:
-    run = office("twice")
+    run = office("twice", kind)
     with run.driven("sink" if driven else "drive") as driver:
         if not driven:
             assert driver.communicate(timeout=SOON)[0].strip() == "waiting"
@@ -198,7 +216,7 @@ def test_of_answers_at_the_same_moment_one_counts(
         assert not [one for one in decided if one.step == 0 and one.barrier == ""]
 
 
-def test_what_was_shown_has_changed_since(office: Callable[[str], Office]) -> None:
+def test_what_was_shown_has_changed_since(office: Callable[..., Office]) -> None:
     run = office("twice")
     with run.driven() as driver:
         driver.communicate(timeout=SOON)
@@ -221,12 +239,12 @@ def test_what_was_shown_has_changed_since(office: Callable[[str], Office]) -> No
         run.answer("ok", BarrierDecision.approve())
 
 
-def test_a_cancelled_run_stops_in_the_process_that_drives_it(office: Callable[[str], Office]) -> None:
+def test_a_cancelled_run_stops_in_the_process_that_drives_it(office: Callable[..., Office]) -> None:
     run = office("office")
     with run.driven("sink") as driver:
         assert eventually(lambda: run.waiting() == ALL)
 
-        async def cancel(store: SqliteStore) -> None:
+        async def cancel(store: Store) -> None:
             fence = await store.take("r", "another")
             await store.commit(Commit("r", fence, status=RunStatus.CANCELLED, lease=0.0))
 

@@ -23,8 +23,8 @@ from lgc.runtime import (
     RunStatus,
     RunUncertain,
     Session,
-    SqliteStore,
     SystemClock,
+    open_store,
     replay,
 )
 from lgc.runtime.graph import bind
@@ -58,17 +58,24 @@ graph g(S) {
 """
 
 
-@asynccontextmanager
-async def opened(kind: str, folder: Path) -> AsyncGenerator[Any]:
-    """A store of a kind; what it holds is read again from its file each time."""
-    if kind == "memory":
-        yield _memory.setdefault(str(folder), MemoryStore())
-    else:
-        async with SqliteStore(folder / "runs.db") as store:
-            yield store
+@pytest.fixture
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Any]:
+    """Opens a store of a kind, always the same one; it is read again from its medium each time."""
+    memory = MemoryStore()
+    urls: list[str] = []
 
+    @asynccontextmanager
+    async def store(kind: str) -> AsyncGenerator[Any]:
+        if kind == "memory":
+            yield memory
+            return
+        if not urls:
+            place = request.getfixturevalue("postgres") if kind == "postgres" else None
+            urls.append(place.store() if place is not None else str(tmp_path / "runs.db"))
+        async with open_store(urls[0]) as found:
+            yield found
 
-_memory: dict[str, MemoryStore] = {}
+    return store
 
 
 class Watched:
@@ -95,10 +102,12 @@ async def compare(store: Any, graph: Any, run: str, states: dict[int, Any], of: 
         assert await replay(store, run, step, graph=graph) == state, (of, step)
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-@pytest.mark.parametrize("seed", range(100, 104))
+@pytest.mark.parametrize(
+    ("seed", "kind"),
+    [(100, "memory"), (101, "memory"), (101, "sqlite"), (102, "sqlite"), (103, "sqlite"), (100, "postgres")],
+)
 def test_replay_gives_each_state_of_a_random_run(
-    seed: int, kind: str, compiled: Compile, tmp_path: Path
+    seed: int, kind: str, compiled: Compile, opened: Callable[[str], Any]
 ) -> None:
     maker = _random.Maker(seed)
     module = compiled(maker.text)
@@ -106,7 +115,7 @@ def test_replay_gives_each_state_of_a_random_run(
 
     async def main() -> None:
         graph = bind(module.G_PLAN, nodes)
-        async with opened(kind, tmp_path) as store:
+        async with opened(kind) as store:
             watched = Watched(store)
             store.commit = watched.commit
             session: Any = await Session.start(
@@ -120,7 +129,7 @@ def test_replay_gives_each_state_of_a_random_run(
             assert len(watched.states) > 1
             called = nodes.calls
             await compare(store, graph, "r", watched.states, seed)
-        async with opened(kind, tmp_path) as store:
+        async with opened(kind) as store:
             await compare(store, graph, "r", watched.states, "opened again")
             again: Any = await Session.restore(graph, store=store, run_id="r")
             await again.checkpoint()
@@ -136,14 +145,16 @@ def test_replay_gives_each_state_of_a_random_run(
                     with pytest.raises(CheckpointNotFound):
                         await replay(store, "r", step, graph=graph)
         assert nodes.calls == called
-        async with opened(kind, tmp_path) as store:
+        async with opened(kind) as store:
             with pytest.raises(CheckpointNotFound):
                 await replay(store, "r", 10_000, graph=graph)
 
     asyncio.run(main())
 
 
-def test_replay_calls_no_function_of_anybody(compiled: Compile, tmp_path: Path) -> None:
+def test_replay_calls_no_function_of_anybody(
+    compiled: Compile, tmp_path: Path, opened: Callable[[str], Any]
+) -> None:
     """Neither nodes, nor external mutations, nor custom merges: their results are in the log."""
     name = f"pure_{tmp_path.name}"
     calls: list[str] = []
@@ -174,7 +185,7 @@ def test_replay_calls_no_function_of_anybody(compiled: Compile, tmp_path: Path) 
 
     async def main() -> None:
         graph = bind(m.G_PLAN, SimpleNamespace(a=a, left=left, right=right))
-        async with opened("sqlite", tmp_path) as store:
+        async with opened("sqlite") as store:
             watched = Watched(store)
             store.commit = watched.commit
             session: Any = await Session.start(graph, m.S(), store=store, run_id="r")
@@ -194,10 +205,11 @@ def test_replay_calls_no_function_of_anybody(compiled: Compile, tmp_path: Path) 
 # --- forks ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-@pytest.mark.parametrize("seed", [100, 103, 111])
+@pytest.mark.parametrize(
+    ("seed", "kind"), [(103, "memory"), (111, "memory"), (100, "sqlite"), (111, "sqlite"), (103, "postgres")]
+)
 def test_a_fork_from_any_step_ends_as_the_run_did(
-    seed: int, kind: str, compiled: Compile, tmp_path: Path
+    seed: int, kind: str, compiled: Compile, opened: Callable[[str], Any]
 ) -> None:
     maker = _random.Maker(seed)
     module = compiled(maker.text)
@@ -205,7 +217,7 @@ def test_a_fork_from_any_step_ends_as_the_run_did(
 
     async def main() -> None:
         graph = bind(module.G_PLAN, nodes)
-        async with opened(kind, tmp_path) as store:
+        async with opened(kind) as store:
             state = module.S(inner=module.In())
             session: Any = await Session.start(
                 graph, state, store=store, run_id="r", barrier_sink=_random.Approves()
