@@ -71,7 +71,7 @@ class Session(Generic[S]):
     """Drives one run. Made by `start` or `restore`.
 
     A session belongs to one event loop. Several sessions may be made for one run, but only the newest may
-    commit: the others get RunFenced. While one of them runs, it holds a lease: other processes leave it alone.
+    commit: the others get RunFenced. While one runs, it holds a lease: other processes leave it alone.
     """
 
     def __init__(self, graph: Graph[S], engine: Engine, status: RunStatus, lease: float = LEASE) -> None:
@@ -174,7 +174,7 @@ class Session(Generic[S]):
             transients: values of transient fields, or functions without parameters that make them
                 (once; they may be `async`).
             reason, actor: why and by whom, for `RestoreMode.FORCE`.
-            take_over: take the run also where another process is at work on it, which can then commit no more.
+            take_over: take the run also where another process is at work on it, which can commit no more.
             lease: seconds that a silent owner counts as being at work; renewed every third of it.
             triggers, retention: when checkpoints are made, and how many stay; None: as the graph says.
             archive: gets the checkpoints that retention removes, before they go.
