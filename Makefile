@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 PYTEST_ARGS ?= -q -n auto
 KILLS ?= 500
+STORE ?= sqlite
 MUTANTS ?=
 SEEDS ?= 2000
 
@@ -56,7 +57,7 @@ mutants: $(STAMP) ## seed small mistakes into real graphs and count those that t
 	@$(BIN)/python -m tests.mutants.run $(MUTANTS)
 
 chaos: $(STAMP) ## kill -9 real runs KILLS times (500) and compare with undisturbed ones
-	@$(BIN)/python tests/chaos/chaos.py --kills $(KILLS)
+	@$(BIN)/python tests/chaos/chaos.py --kills $(KILLS) --store $(STORE)
 
 simulate: $(STAMP) ## the engine under SEEDS seeds (2000) that drive scheduler, clocks, store and nodes
 	@$(BIN)/python -m tests.simulation.run --seeds $(SEEDS) --jobs 2

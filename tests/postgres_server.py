@@ -12,6 +12,7 @@ import subprocess
 from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -40,7 +41,7 @@ def url_of_server(temporary: Path) -> str:
     worker = "PYTEST_XDIST_WORKER" in os.environ
     owner = os.getppid() if worker else os.getpid()
     shared = temporary.parent if worker else temporary
-    place = Path("/tmp") / f"lgc-pg-{owner}"  # noqa: S108 - the path of a socket has to be short
+    place = Path("/tmp") / f"lgc-pg-{owner}"
     with (shared / f"postgres-{owner}.lock").open("w+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         known = shared / f"postgres-{owner}.url"
@@ -72,12 +73,46 @@ class Place:
         """The URL of a new store."""
         return f"{self.url}&schema={schema or self.schema()}"
 
-    def connect(self, **more: str) -> psycopg.Connection[tuple[object, ...]]:
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A connection, to look at or to break what stores have written."""
-        return psycopg.connect(self.url, autocommit=True, **more)
+        return psycopg.connect(self.url, autocommit=True)
 
     def remove(self) -> None:
         """Drop all schemas."""
         with self.connect() as connection:
             for schema in self._schemas:
                 connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'.encode())
+
+
+class Cluster(Place):
+    """A server of its own, which may be stopped, killed and started again."""
+
+    def __init__(self, name: str) -> None:
+        self._folder = Path("/tmp") / f"lgc-pg-{os.getpid()}-{name}"
+        made = self._script("start", str(self._folder), str(os.getpid()))
+        super().__init__(made.strip())
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it; `immediate` is what a crash leaves."""
+        self._script("ctl", str(self._folder), "stop", mode)
+
+    def start(self) -> None:
+        """Start it again."""
+        self._script("ctl", str(self._folder), "start")
+
+    def remove(self) -> None:
+        """End it for good."""
+        self._script("stop", str(self._folder))
+
+    @property
+    def process(self) -> int:
+        """The id of the server's first process."""
+        return int((self._folder / "data" / "postmaster.pid").read_text("utf-8").split()[0])
+
+    def _script(self, *words: str) -> str:
+        done = subprocess.run(
+            ["bash", str(SCRIPT), *words], capture_output=True, text=True, check=False, timeout=120
+        )
+        if done.returncode:
+            pytest.fail(f"the PostgreSQL server of the tests: {done.stderr.strip()}", pytrace=False)
+        return done.stdout

@@ -36,6 +36,9 @@ RUN = "chaos"
 WIDTH = 1 + 2 + 3 * 2
 LIVES = 400
 SECONDS = 120.0
+# Where a server is, "" for files; what the schemas of this process begin with.
+SERVER = ""
+PREFIX = f"chaos_{os.getpid()}"
 
 
 class Log(NamedTuple):
@@ -59,17 +62,45 @@ class Broken(Exception):
     """A promise that was not kept."""
 
 
+def store_at(path: Path, *, readonly: bool = False) -> Any:
+    """The store of a run: the file, or with a server a schema that is called like its folder."""
+    from lgc.runtime import open_store
+
+    url = f"{SERVER}&schema={PREFIX}_{path.parent.name}" if SERVER else str(path)
+    return open_store(url, readonly=readonly)
+
+
+def serve(store: str) -> None:
+    """Note where the runs are to be kept; without a server at hand, start over with one."""
+    global SERVER
+    if store == "postgres":
+        SERVER = os.environ.get("LGC_TEST_POSTGRES", "")
+        if not SERVER:
+            script = str(HERE.parents[1] / ".ci" / "postgres")
+            os.execvp("bash", ["bash", script, "run", sys.executable, *sys.argv])
+
+
+def forget(folder: Path) -> None:
+    """Remove what a run has left."""
+    shutil.rmtree(folder)
+    if SERVER:
+        import psycopg
+
+        with psycopg.connect(SERVER, autocommit=True) as connection:
+            connection.execute(f'DROP SCHEMA IF EXISTS "{PREFIX}_{folder.name}" CASCADE'.encode())
+
+
 # --- a life -----------------------------------------------------------------------------------------------
 
 
 async def drive(store_path: Path, rounds: int) -> str:
     """Start or restore the run and see it through, answering its barrier; the final state as JSON."""
-    from lgc.runtime import BarrierDecision, RunNotFound, RunStatus, Session, SqliteStore
+    from lgc.runtime import BarrierDecision, RunNotFound, RunStatus, Session
 
     lg, nodes = import_module("chaos_lg"), import_module("chaos_nodes")
     own = nodes.ChaosNodes()
     graph = lg.chaos(own, same=lg.same(own), boxed=lg.boxed(own), element=lg.element(own))
-    async with SqliteStore(store_path) as store:
+    async with store_at(store_path) as store:
         session: Any
         try:
             session = await Session.restore(graph, store=store, run_id=RUN)
@@ -122,12 +153,10 @@ def end_life(child: int, after: float) -> int | None:
 
 
 async def _read(store_path: Path) -> Log:
-    from lgc.runtime import SqliteStore
-
     frames: dict[str, list[tuple[Any, ...]]] = {}
     keys: Counter[str] = Counter()
     steps = 0
-    async with SqliteStore(store_path) as store:
+    async with store_at(store_path, readonly=bool(SERVER)) as store:
         async for record in store.replay(RUN):
             steps += 1
             if record.step != steps:
@@ -144,12 +173,13 @@ async def _read(store_path: Path) -> Log:
 
 def read_log(store_path: Path) -> Log:
     """What is committed; nothing where there is no store yet."""
-    if not store_path.exists():
+    if not SERVER and not store_path.exists():
         return Log({}, set(), 0)
     try:
         return asyncio.run(_read(store_path))
     except Exception as error:
-        if "no such table" in str(error):  # killed while the store was being made
+        # Killed while the store was being made?
+        if any(words in str(error) for words in ("no such table", "holds no runs yet")):
             return Log({}, set(), 0)
         raise
 
@@ -247,7 +277,11 @@ def main() -> int:
     words.add_argument("--seed", type=int, default=None, help="where chance begins (the time)")
     words.add_argument("--rounds", type=int, default=3, help="passes of the outer loop (3)")
     words.add_argument("--keep", action="store_true", help="keep the stores of a failure")
+    words.add_argument(
+        "--store", choices=("sqlite", "postgres"), default="sqlite", help="where runs are kept"
+    )
     given = words.parse_args()
+    serve(given.store)
     seed = given.seed if given.seed is not None else time.time_ns() % 1_000_000
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     try:
@@ -256,6 +290,7 @@ def main() -> int:
     except Broken as error:
         print(
             f"BROKEN: {error}\nrepeat with: python tests/chaos/chaos.py --kills {given.kills} --seed {seed}"
+            f" --store {given.store}"
         )
         if given.keep:
             print(f"the stores are in {folder}")
@@ -269,6 +304,8 @@ def _all(folder: Path, wanted: int, seed: int, rounds: int) -> int:
     import_module("chaos_nodes")  # once, here: every life is a fork
     import_module("lgc.runtime.session")
     import_module("lgc.runtime.store.sqlite")
+    if SERVER:
+        import_module("lgc.runtime.store.postgres.opened")
     (folder / "calm").mkdir()
     began = time.monotonic()
     calm = torment(folder / "calm", rounds, random.Random(seed), longest=0.0)
@@ -291,7 +328,8 @@ def _all(folder: Path, wanted: int, seed: int, rounds: int) -> int:
         print(
             f"  run {runs}: seed {own}, {outcome.kills} kills, {outcome.lost} starts in vain, ok", flush=True
         )
-        shutil.rmtree(place)
+        forget(place)
+    forget(folder / "calm")
     vain, seconds = lost / max(kills, 1), time.monotonic() - began
     print(f"{kills} kills in {runs} runs, {seconds:.0f} s: every run ended as an undisturbed one;")
     print(f"no committed step lost or doubled, {vain:.2f} task starts in vain for each kill")

@@ -11,14 +11,15 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.postgres_server import Place
 
-from lgc.runtime.store.sqlite import SqliteStore
+from lgc.runtime.store import open_store
 from lgc.runtime.testing.subject import log
 
 # Commits steps of some runs at once and writes `RUN STEP` to its output after each commit has returned.
 WRITER = """
 import asyncio, os, sys
-from lgc.runtime.store.sqlite import SqliteStore
+from lgc.runtime.store import open_store
 from lgc.runtime.store.protocols import Commit, RunStatus
 from lgc.runtime.testing.subject import a_snapshot, a_step, log, marked
 
@@ -36,7 +37,7 @@ async def drive(store, run):
             await asyncio.sleep(0)
 
 async def main():
-    async with SqliteStore(sys.argv[1]) as store:
+    async with open_store(sys.argv[1]) as store:
         await asyncio.gather(*(drive(store, run) for run in sys.argv[2:]))
 
 asyncio.run(main())
@@ -45,19 +46,28 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("runs", [["a"], ["a", "b", "c", "d"]], ids=["one run", "four runs"])
 def test_what_was_acknowledged_survives_kill_9(runs: list[str], tmp_path: Path) -> None:
-    path = tmp_path / "runs.db"
+    kill_writers(str(tmp_path / "runs.db"), runs, 6)
+
+
+@pytest.mark.parametrize("runs", [["a"], ["a", "b", "c", "d"]], ids=["one run", "four runs"])
+def test_what_a_database_has_acknowledged_survives_kill_9(runs: list[str], postgres: Place) -> None:
+    kill_writers(postgres.store(), runs, 3)
+
+
+def kill_writers(path: str, runs: list[str], times: int) -> None:
     rng = random.Random(1)
 
     async def create() -> None:
         from lgc.runtime.testing.subject import a_run
 
-        async with SqliteStore(path) as store:
+        async with open_store(path) as store:
             for run in runs:
                 await store.create_run(a_run(run))
 
     async def check(acknowledged: dict[str, int]) -> None:
-        async with SqliteStore(path) as store:
+        async with open_store(path) as store:
             for run in runs:
+                await store.take(run, "")  # waits for what a server still does for a process that is gone
                 records = await log(store, run)
                 assert [record.step for record in records] == list(range(1, len(records) + 1))
                 # At most the one commit in flight was kept without having been heard of.
@@ -69,12 +79,10 @@ def test_what_was_acknowledged_survives_kill_9(runs: list[str], tmp_path: Path) 
                 assert store.warnings() == []
 
     asyncio.run(create())
-    for _ in range(6):
+    for _ in range(times):
         acknowledged = dict.fromkeys(runs, 0)
         asyncio.run(_known(path, acknowledged))
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), *runs], stdout=subprocess.PIPE
-        ) as child:
+        with subprocess.Popen([sys.executable, "-c", WRITER, path, *runs], stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
             child.stdout.readline()
             time.sleep(rng.random() * 0.1)
@@ -86,8 +94,8 @@ def test_what_was_acknowledged_survives_kill_9(runs: list[str], tmp_path: Path) 
         asyncio.run(check(acknowledged))
 
 
-async def _known(path: Path, acknowledged: dict[str, int]) -> None:
-    async with SqliteStore(path) as store:
+async def _known(path: str, acknowledged: dict[str, int]) -> None:
+    async with open_store(path) as store:
         for run in acknowledged:
             acknowledged[run] = len(await log(store, run))
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql as composing
+from tests.postgres_server import Place
 
 from lgc.runtime.encrypted import EncryptedCodec
-from lgc.runtime.errors import CheckpointCorrupted, LgcError, RunFenced, SerializationError, StorageError
+from lgc.runtime.errors import LgcError, RunFenced, SerializationError, StorageError
 from lgc.runtime.store import PostgresStore, open_store
 from lgc.runtime.store.postgres import tables
 from lgc.runtime.store.protocols import AttemptRecord, Commit, OverrideRecord, RunStatus, Store
@@ -31,7 +33,6 @@ from lgc.runtime.testing.subject import (
     marked,
     steps,
 )
-from tests.postgres_server import Place
 
 
 def schema_of(store: Store) -> str:
@@ -179,7 +180,7 @@ def test_any_name_of_a_schema_will_do(postgres: Place) -> None:
 
     run(main)
     with postgres.connect() as connection:
-        connection.execute(psycopg.sql.SQL("DROP SCHEMA {} CASCADE").format(psycopg.sql.Identifier(schema)))
+        connection.execute(composing.SQL("DROP SCHEMA {} CASCADE").format(composing.Identifier(schema)))
 
 
 def test_looking_only_makes_and_changes_nothing(postgres: Place, sql: Any) -> None:
@@ -284,7 +285,8 @@ def test_a_process_that_was_forked_is_told_to_open_its_own(postgres: Place) -> N
                         code = 0 if "in each process" in error.hint else 2
                 finally:
                     os._exit(code)
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            _, status = os.waitpid(child, 0)  # noqa: ASYNC222 - nothing else is to happen meanwhile
+            assert os.waitstatus_to_exitcode(status) == 0
             await store.commit(Commit("r", fence, a_step(step=2)))
             assert await steps(store) == [1, 2]
 
@@ -321,17 +323,24 @@ def test_durability_is_of_its_own_sessions(durability: Any, setting: str, postgr
 # --- the fence ------------------------------------------------------------------------------------------
 
 # Each commit with its own way through the store: a step, steps of several runs, a step with more to it.
-COMMITS = {
+COMMITS: dict[str, Callable[[int], Commit]] = {
     "a step": lambda fence: Commit("r", fence, a_step(step=2)),
     "a step and a status": lambda fence: Commit("r", fence, a_step(step=2), RunStatus.WAITING),
     "a step with a snapshot": lambda fence: Commit("r", fence, marked(step=2), snapshot=a_snapshot(step=2)),
 }
 
 
-async def waits(sql: Any, task: asyncio.Task[Any]) -> None:
-    """Return once some session of the server waits for a lock; the task is then not done."""
+SAME_STEP = """
+INSERT INTO ~log SELECT run, 2, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt,
+ cost, error, checkpoint, hash, detail, sum FROM ~log
+"""
+
+
+async def waits(sql: Any, schema: str, task: asyncio.Task[Any]) -> None:
+    """Return once a session of the store waits for a lock; the task is then not done."""
     for _ in range(1000):
-        if sql("", "SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0]:
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND strpos(query, %s) > 0"
+        if sql("", waiting, schema):
             assert not task.done()
             return
         await asyncio.sleep(0.005)
@@ -347,14 +356,9 @@ def test_a_take_waits_for_a_commit_under_way(commit: Any, postgres: Place, sql: 
             with postgres.connect() as blocker:
                 # The same step, not committed: the store's own waits for it with the lock on the run in hand.
                 blocker.execute("BEGIN")
-                blocker.execute(
-                    f'INSERT INTO "{schema}".log SELECT (l).* FROM (SELECT l FROM "{schema}".log l) x'.replace(
-                        "(l).*", "run, 2, frame, node, visit, outcome, next, edge, mutations, time, duration,"
-                        " attempt, cost, error, checkpoint, hash, detail, sum"
-                    ).replace("FROM (SELECT l FROM", "FROM (SELECT * FROM").encode()
-                )  # fmt: skip
+                blocker.execute(SAME_STEP.replace("~", f'"{schema}".').encode())
                 committing = asyncio.create_task(first.commit(commit(fence)))
-                await waits(sql, committing)
+                await waits(sql, schema, committing)
                 taking = asyncio.create_task(second.take("r", "second"))
                 await asyncio.sleep(0.2)
                 assert not committing.done()
@@ -381,7 +385,7 @@ def test_a_commit_waits_for_a_take_under_way(commit: Any, taken: bool, postgres:
                 blocker.execute("BEGIN")
                 blocker.execute(f"UPDATE \"{schema}\".run SET fence = fence + 1, owner = 'other'".encode())
                 committing = asyncio.create_task(store.commit(commit(fence)))
-                await waits(sql, committing)
+                await waits(sql, schema, committing)
                 blocker.execute("COMMIT" if taken else "ROLLBACK")
                 if taken:
                     with pytest.raises(RunFenced, match="by other"):
@@ -467,7 +471,7 @@ def test_nobody_hears_before_it_is_durable(postgres: Place, sql: Any) -> None:
                     asyncio.create_task(store.commit(Commit(name, fences[name], a_step(name, 2))))
                     for name in runs
                 ]
-                await waits(sql, tasks[0])
+                await waits(sql, schema, tasks[0])
                 late = asyncio.create_task(store.commit(Commit("r0", fences["r0"], a_step("r0", 3))))
                 cancelled = asyncio.create_task(store.commit(Commit("r1", fences["r1"], a_step("r1", 3))))
                 await asyncio.sleep(0.05)
@@ -493,7 +497,6 @@ def test_one_run_pays_one_statement_a_step(postgres: Place) -> None:
             wire = (await store._opened()).writer._wire  # pyright: ignore[reportPrivateUsage]
             assert wire is not None
             sent: list[bytes] = []
-            wire._connection.pgconn.trace  # noqa: B018  # pyright: ignore[reportPrivateUsage]
             original = wire.send
 
             def send(statement: Any, then: Any) -> None:
@@ -545,51 +548,46 @@ async def seen(store: Store) -> list[object]:
     return [*found, await store.overrides("r")]
 
 
+# Says only that a checkpoint was removed.
+HARMLESS = {"log.checkpoint"}
+# Under another name a checkpoint is not found; the step's own, by reference, takes its place.
+RENAMED = {"checkpoint.id"}
+
+
 def test_an_altered_column_is_reported(postgres: Place, sql: Any) -> None:
     schema = postgres.schema()
     url = postgres.store(schema)
-    types = {"bytea": "set_byte({c} || '\\x00', 0, (get_byte({c} || '\\x00', 0) + 1) %% 256)"}
-    kinds = dict(
-        sql(
-            schema,
-            "SELECT table_name || '.' || column_name, data_type FROM information_schema.columns"
-            " WHERE table_schema = %s",
-            schema,
-        )
-    )
 
     async def main() -> None:
         async with open_store(url) as store:
             await everything(store)
-            kinds.update(
-                sql(
-                    schema,
-                    "SELECT table_name || '.' || column_name, data_type FROM information_schema.columns"
-                    " WHERE table_schema = %s",
-                    schema,
-                )
-            )
-        async with open_store(url) as store:
             before = await seen(store)
+        kinds = {
+            f"{table}.{column}": kind
+            for table, column, kind in sql(
+                schema,
+                "SELECT table_name, column_name, data_type FROM information_schema.columns"
+                " WHERE table_schema = %s",
+                schema,
+            )
+        }
         for table, columns in COLUMNS.items():
+            only = "canonical IS NOT NULL" if table == "graph" else "true"
             for column in columns.split():
-                kept = sql(schema, f"SELECT {column} FROM ~{table} ORDER BY 1 LIMIT 1")[0][0]
-                change = types.get(kinds[f"{table}.{column}"], "{c} + 1").format(c=column)
-                where = "WHERE hash = %s::bytea" if table == "graph" else "WHERE true OR %s::bytea IS NULL"
-                key = sql(schema, f"SELECT ctid::text FROM ~{table} {where} LIMIT 1", HASH.encode())[0][0]
-                sql(schema, f"UPDATE ~{table} SET {column} = {change} WHERE ctid = %s::tid", key)
+                what = f"{table}.{column}"
+                kept = sql(schema, f"SELECT {column} FROM ~{table} WHERE {only}")[0][0]
+                more = f"{column} || 'x'" if kinds[what] == "bytea" else f"{column} + 1"
+                sql(schema, f"UPDATE ~{table} SET {column} = {more} WHERE {only}")
                 async with open_store(url, readonly=True) as store:
                     try:
-                        assert await seen(store) == before, f"{table}.{column}"
-                    except LgcError as error:
-                        assert isinstance(error, CheckpointCorrupted | StorageError), f"{table}.{column}"
-                    else:
-                        harmless = {"log.checkpoint", "graph.hash", "checkpoint.id", "checkpoint.run"}
-                        assert f"{table}.{column}" in harmless
-                sql(schema, f"UPDATE ~{table} SET {column} = %s", kept) if table != "graph" else sql(
-                    schema, f"UPDATE ~graph SET {column} = %s WHERE hash = (SELECT max(hash) FROM ~graph)"
-                    if column == "never" else f"UPDATE ~graph SET {column} = %s WHERE canonical IS NOT NULL", kept
-                )  # fmt: skip
+                        assert await seen(store) == before or what in RENAMED, what
+                    except LgcError:
+                        assert what not in HARMLESS
+                    assert (what in HARMLESS) is (await store.verify() == []), what
+                sql(schema, f"UPDATE ~{table} SET {column} = %s WHERE {only}", kept)
+        async with open_store(url) as store:
+            assert await seen(store) == before
+            assert await store.verify() == []
 
     run(main)
 

@@ -154,7 +154,7 @@ async def _look(place: Server | Transaction, runs: Collection[str]) -> dict[str,
 
 
 async def _new_hash(work: Transaction, hash: str) -> tuple[int]:
-    row = await work.row("SELECT nextval(pg_get_serial_sequence('~graph', 'key'))")
+    row = await work.row("SELECT nextval(pg_get_serial_sequence($1, 'key'))", (work.prefix + "graph",))
     assert row is not None
     data = utf8(hash, "graph hash")
     await work.rows(

@@ -6,7 +6,7 @@ import zlib
 
 from ...errors import StorageError
 from . import tables
-from .server import Server, Transaction
+from .server import Server, Transaction, rows
 
 _HINT_OWN = "give the store a schema of its own (`?schema=NAME` behind the URL, or `schema=`)"
 
@@ -66,7 +66,7 @@ async def _make(work: Transaction, server: Server, schema: str, codec: str) -> N
     if not found:
         there = await work.row("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", (schema,))
         if there is None:  # who may not create schemas may use one that is there
-            await work.rows(f"CREATE SCHEMA {server.prefix[:-1]}")
+            await rows(work.connection, f"CREATE SCHEMA {server.prefix[:-1]}")
         await _execute(work, tables.TABLES, server.prefix)
         found = {"program": tables.PROGRAM, "version": "1", "codec": codec}
         for item in found.items():
@@ -80,7 +80,7 @@ async def _make(work: Transaction, server: Server, schema: str, codec: str) -> N
 
 async def _execute(work: Transaction, text: str, prefix: str) -> None:
     for statement in tables.statements(text, prefix):
-        await work.rows(statement)
+        await rows(work.connection, statement)
 
 
 def _lock(schema: str) -> int:

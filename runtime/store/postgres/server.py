@@ -219,11 +219,11 @@ class Transaction:
 
     def __init__(self, connection: Connection, prefix: str) -> None:
         self.connection = connection
-        self._prefix = prefix
+        self.prefix = prefix
 
     async def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows of a statement, none for one that gives none."""
-        return await rows(self.connection, sql.replace("~", self._prefix), values)
+        return await rows(self.connection, sql.replace("~", self.prefix), values)
 
     async def row(self, sql: str, values: Sequence[object] = ()) -> Row | None:
         """The first row of a statement, None for none."""
@@ -232,7 +232,7 @@ class Transaction:
 
     async def count(self, sql: str, values: Sequence[object] = ()) -> int:
         """How many rows a statement changed."""
-        cursor = await self.connection.execute(sql.replace("~", self._prefix).encode(), values, binary=True)
+        cursor = await self.connection.execute(sql.replace("~", self.prefix).encode(), values, binary=True)
         return cursor.rowcount
 
 
@@ -251,6 +251,7 @@ async def _rollback(connection: Connection) -> None:
 
 async def _alive(connection: Connection) -> None:
     """Refuse a connection that the server has closed meanwhile. Costs no question to the server."""
-    connection.pgconn.consume_input()
+    for _ in range(2):  # a server that ends a session says why, and then it closes the connection
+        connection.pgconn.consume_input()
     if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
         raise psycopg.OperationalError("the server has closed the connection")

@@ -127,10 +127,7 @@ class PostgresStore:
     @in_order
     async def commit(self, commit: Commit) -> None:
         """Make a step durable. Raises RunFenced, RunNotFound, SerializationError, StorageError."""
-        state = self._state
-        if state is None or self._readonly:
-            state = await self._writable()
-        await state.group.commit(commit)
+        await (await self._writable()).group.commit(commit)
 
     async def append(self, record: MutationRecord) -> None:
         """Add the next step of a run, without asking for a token."""

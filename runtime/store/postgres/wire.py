@@ -70,8 +70,9 @@ class Wire:
 
     def alive(self) -> bool:
         """Whether nothing says that the connection has ended, so that something may be asked."""
-        if not self.dead and self._then is None:
-            self._readable()
+        for _ in range(2):  # a server that ends a session says why, and then it closes the connection
+            if not self.dead and self._then is None:
+                self._readable()
         return not self.dead
 
     # --- asking ---------------------------------------------------------------------------------------
