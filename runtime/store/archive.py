@@ -63,6 +63,7 @@ class FileArchive:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         self.cut = 0
+        self._known = (0, 0)  # which file was looked through, and up to where
 
     async def write(self, run: str, records: Sequence[Archived]) -> None:
         """Add records of a run. Raises StorageError."""
@@ -99,6 +100,7 @@ class FileArchive:
             self._finish(file, start)
             if len(_section(file, start, file.seek(0, os.SEEK_END) - start).records) != count:
                 raise StorageError(f"what was written to {self.path} cannot be read back")
+            self._known = (self._known[0], file.seek(0, os.SEEK_END))
         return count
 
     def _finish(self, file: BinaryIO, start: int) -> None:
@@ -145,8 +147,9 @@ class FileArchive:
     def _end(self, file: BinaryIO) -> int:
         """Where the next section goes, behind the last one that is complete."""
         size = file.seek(0, os.SEEK_END)
-        end = 0
-        for at, length, problem in _places(file, size):
+        node = os.fstat(file.fileno()).st_ino
+        end = self._known[1] if self._known[0] == node and self._known[1] <= size else 0
+        for at, length, problem in _places(file, size, end):
             if at == 0 and problem == _FOREIGN:
                 raise StorageError(
                     f"{self.path} is there and is no archive", hint="give the archive a file of its own"
@@ -156,6 +159,7 @@ class FileArchive:
                 file.truncate(at)
                 break
             end = at + length
+        self._known = (node, end)
         return file.seek(end)
 
 
@@ -197,9 +201,8 @@ def read_archive(path: str | os.PathLike[str], *, damages: list[Damage] | None =
 _HINT = "what stands before and behind it can be read all the same"
 
 
-def _places(file: BinaryIO, size: int) -> Iterator[tuple[int, int, str]]:
+def _places(file: BinaryIO, size: int, at: int = 0) -> Iterator[tuple[int, int, str]]:
     """Where sections begin, how long they are with their heads, and what is wrong there."""
-    at = 0
     while at < size:
         file.seek(at)
         head = file.read(_HEAD)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from ..errors import LgcError, text_of
+from ..errors import CheckpointNotFound, LgcError, text_of
 from .protocols import Damage, RunRecord, Store
 
 # After so many steps in a row that cannot be read, the rest of a log is not tried step by step.
@@ -43,9 +43,8 @@ class _Reader:
     async def _run(self, run: RunRecord) -> None:
         name, store = run.run, self._store
         await self._try(lambda: store.get_graph(run.hash), name)
-        await self._log(name)
-        await self._try(lambda: self._checkpoints(name), name)
-        await self._try(lambda: store.latest_snapshot(name), name)
+        flagged = await self._log(name)
+        await self._try(lambda: self._checkpoints(name, flagged), name)
         await self._try(lambda: store.decisions(name), name)
         await self._try(lambda: store.attempts(name), name)
         await self._try(lambda: store.overrides(name), name)
@@ -57,24 +56,39 @@ class _Reader:
         except Exception as error:
             self._note(error, run=run)
 
-    async def _log(self, run: str) -> None:
+    async def _log(self, run: str) -> set[str]:
+        """Read the log; the ids of the checkpoints that it names."""
+        flagged: set[str] = set()
         step, tries = 0, 0
         while tries <= _TRIES:
             try:
                 async for record in self._store.replay(run, step + 1):
                     step, tries = record.step, 0
-                return
+                    flagged.add(record.checkpoint)
+                return flagged
             except Exception as error:
                 at = error.step if isinstance(error, LgcError) and error.step is not None else step + 1
                 step, tries = max(step + 1, at), tries + 1
                 self._note(error, run=run, step=at)
+        return flagged
 
-    async def _checkpoints(self, run: str) -> None:
+    async def _checkpoints(self, run: str, flagged: set[str]) -> None:
+        at_most: int | None = None
+        while (snapshot := await self._store.latest_snapshot(run, at_most)) is not None:
+            at_most = snapshot.step - 1
+        warnings = self._store.warnings()
         for checkpoint in await self._store.list(run):
+            # What the log names has been read with it, and its snapshots are good if none was passed over.
+            if checkpoint.id in flagged and not warnings:
+                continue
             try:
                 await self._store.load(checkpoint.id)
+            except CheckpointNotFound:
+                pass  # removed meanwhile
             except Exception as error:
                 self._note(error, run=run, step=checkpoint.step)
+        for warning in warnings:
+            self._add(Damage(warning, run))
 
     def _warnings(self, run: str = "") -> None:
         for warning in self._store.warnings():
