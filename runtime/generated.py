@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypedDict, TypeVar
 
 from pydantic import Field
@@ -138,6 +139,7 @@ __all__ = [
     "view_map",
     "view_set",
     "without",
+    "writes",
 ]
 
 
@@ -147,6 +149,11 @@ V = TypeVar("V")
 
 class NoParams(TypedDict):
     """The params of a task that declares none."""
+
+
+def writes(kinds: Mapping[str, WriteKind]) -> Mapping[str, WriteKind]:
+    """What a mutation changes, and how; read-only."""
+    return MappingProxyType(kinds)
 
 
 _REQUIRED: Any = object()

@@ -23,7 +23,7 @@ from collections.abc import (
     Set,
 )
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, overload
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, PlainSerializer, Strict
 from pydantic_core import CoreSchema, core_schema
@@ -134,9 +134,12 @@ class Mutation(BaseModel):
 
     model_config = GIVEN
 
-    __lg_name__: ClassVar[str]
-    __lg_writes__: ClassVar[Mapping[str, WriteKind]]
-    __lg_external__: ClassVar[bool] = False
+    if TYPE_CHECKING:  # pydantic would evaluate them again for each class
+        __lg_name__: ClassVar[str]
+        __lg_writes__: ClassVar[Mapping[str, WriteKind]]
+        __lg_external__: ClassVar[bool] = False
+    else:
+        __lg_external__ = False
 
     def __lg_apply__(self, state: Any, undo: Undo, /) -> None:
         """Change `state`, telling `undo` first. Raises EvaluationError."""
@@ -150,9 +153,10 @@ class ExternalMutation(Mutation):
     calls no user code.
     """
 
-    __lg_external__: ClassVar[bool] = True
-    __lg_target__: ClassVar[str]
-    __lg_result__: ClassVar[type[Checkpoint]]
+    if TYPE_CHECKING:
+        __lg_target__: ClassVar[str]
+        __lg_result__: ClassVar[type[Checkpoint]]
+    __lg_external__ = True
 
     def __lg_assign__(self, state: Any, undo: Undo, result: Any, /) -> None:
         """Give the written fields the values of `result`, an instance of `__lg_result__`."""
@@ -202,7 +206,9 @@ class State:
         collections = self.__lg_collections__
         new.__lg_shared__ = set(collections) if collections else None
         shared = self.__lg_shared__
-        if collections and (shared is None or len(shared) < len(collections)):  # not for each of many branches
+        if collections and (
+            shared is None or len(shared) < len(collections)
+        ):  # not for each of many branches
             self.__lg_shared__ = set(collections)
         for attribute in self.__lg_substates__:
             inner = getattr(self, attribute)

@@ -42,23 +42,19 @@ class MutationText:
         """The mutation's class, after that of its result where a function computes it."""
         unit, lg = self.unit, self.unit.lg
         parts = [docstring(self.mutation.doc, 4)] if self.mutation.doc else []
-        class_var = unit.std("typing", "ClassVar")
-        kinds = f"{unit.std('collections.abc', 'Mapping')}[{unit.builtin('str')}, {lg}.WriteKind]"
         writes = dict_of([(literal(k), literal(v)) for k, v in writes_of(self.state, self.mutation).items()])
         head = [
-            statement(f"__lg_name__: {class_var}[{unit.builtin('str')}] = ", literal(self.mutation.name), 4),
-            statement(f"__lg_writes__: {class_var}[{kinds}] = ", writes, 4),
+            # Not annotated: the base has their types, and pydantic would evaluate them for each class.
+            statement("__lg_name__ = ", literal(self.mutation.name), 4),
+            statement("__lg_writes__ = ", call(f"{lg}.writes", writes), 4),
         ]
         external = self.mutation.external
         result = (
             f"{unit.names.generated('result', self.state.key, self.mutation.name)}Result" if external else ""
         )
         if external is not None:
-            checkpoint = f"{unit.builtin('type')}[{lg}.Checkpoint]"
-            head.append(
-                statement(f"__lg_target__: {class_var}[{unit.builtin('str')}] = ", literal(str(external)), 4)
-            )
-            head.append(statement(f"__lg_result__: {class_var}[{checkpoint}] = ", result, 4))
+            head.append(statement("__lg_target__ = ", literal(str(external)), 4))
+            head.append(statement("__lg_result__ = ", result, 4))
         parts.append("\n".join(head))
         fields = [
             model_field(
