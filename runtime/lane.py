@@ -108,6 +108,9 @@ class Lane:
         else:
             tell_given_up(self.engine, self.frame, "")
         forget(task)
+        self._ended(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
 
@@ -124,7 +127,7 @@ class Lane:
             if self.over:
                 found.set_result(None)
             else:
-                self.task.add_done_callback(lambda _: found.done() or found.set_result(None))
+                self.task.add_done_callback(self._ended)
         return self._over
 
     async def finished(self) -> None:

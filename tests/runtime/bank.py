@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,12 +25,10 @@ def note(folder: Path, line: str) -> None:
 
 async def drive(folder: Path, url: str, name: str, where: str) -> None:
     """Run until the process is killed."""
-    import bank_lg  # pyright: ignore[reportMissingImports]
-
     from lgc.runtime import RunNotFound, Session, SqliteStore
     from lgc.runtime.graph import bind
 
-    lg: Any = bank_lg
+    lg: Any = import_module("bank_lg")
 
     async def pay(ctx: Any) -> None:
         note(folder, ctx.idempotency_key)

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,11 +31,9 @@ def mark(folder: Path, name: str) -> None:
 
 def graph(folder: Path, name: str) -> Any:
     """The graph, with functions that the files of a folder direct."""
-    import office_lg  # pyright: ignore[reportMissingImports]
-
     from lgc.runtime.graph import bind
 
-    lg: Any = office_lg
+    lg: Any = import_module("office_lg")
 
     async def work(ctx: Any) -> None:
         await until(folder / "enough")
@@ -57,11 +56,9 @@ class NobodyAnswers:
 
 async def drive(folder: Path, url: str, name: str, sink: bool) -> str:
     """Start the run or go on with it, and say how that ended."""
-    import office_lg  # pyright: ignore[reportMissingImports]
-
     from lgc.runtime import LgcError, RunNotFound, Session, open_store
 
-    lg: Any = office_lg
+    lg: Any = import_module("office_lg")
     more: Any = {"barrier_sink": NobodyAnswers()} if sink else {}
     async with open_store(url) as store:
         try:
@@ -79,11 +76,9 @@ async def drive(folder: Path, url: str, name: str, sink: bool) -> str:
 
 async def answer(folder: Path, url: str, name: str, address: str, given: str, actor: str) -> str:
     """Answer a barrier when `go` is there, and say what came of it."""
-    import office_lg  # pyright: ignore[reportMissingImports]
-
     from lgc.runtime import BarrierDecision, LgcError, decide, open_store, unbound
 
-    compiled = unbound(getattr(office_lg, f"{name.upper()}_PLAN"))
+    compiled = unbound(getattr(import_module("office_lg"), f"{name.upper()}_PLAN"))
     answer, _, arguments = given.partition(":")
     decision = BarrierDecision.answer(answer, **json.loads(arguments or "{}"))
     async with open_store(url) as store:

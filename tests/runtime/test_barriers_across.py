@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,10 @@ class Office:
         found: list[tuple[str, str]] = self.ask(read)
         return found
 
+    def took(self, place: str) -> bool:
+        """Whether the answer to a barrier was applied."""
+        return place in [one.lstrip("/") for one, _ in self.steps()]
+
     def answer(self, address: str, decision: BarrierDecision, actor: str = "ann") -> None:
         """Answer from this process, which does not drive the run."""
         self.ask(lambda store: decide(self.unbound, store, "r", address, decision, actor=actor))
@@ -138,7 +143,7 @@ def test_a_process_at_work_notices_the_answers_of_others(
             decision = BarrierDecision.approve() if place == "p/a/ok" else BarrierDecision.answer("yes")
             run.answer(place, decision, actor=f"actor {number}")
             # The branch with the work is still under way, and this one has gone on.
-            assert eventually(lambda place=place: place in [one.lstrip("/") for one, _ in run.steps()]), place
+            assert eventually(partial(run.took, place)), place
         assert ("p/d/work", "ok") not in run.steps()
         (run.folder / "enough").touch()
         assert driver.communicate(timeout=SOON)[0].strip() == "done"

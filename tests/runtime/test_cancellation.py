@@ -589,9 +589,8 @@ def test_a_cancellation_that_could_not_be_kept_can_be_tried_again(compiled: Comp
 
     async def main() -> None:
         store = Fails()
-        session = await Session.start(
-            m.g(SimpleNamespace(a=None.__init__)), m.S(inner=m.In()), store=store, run_id="r"
-        )
+        graph = m.g(SimpleNamespace(a=AsyncNode().a))
+        session = await Session.start(graph, m.S(inner=m.In()), store=store, run_id="r")
         with pytest.raises(Exception, match="no space left"):
             await session.cancel()
         await session.cancel()
