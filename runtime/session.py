@@ -285,6 +285,8 @@ class Session(Generic[S]):
                 engine.refuse_cancelled()
             self._status = status
         except LgcError as error:
+            if isinstance(error, RunFenced):
+                engine.retainer = None  # the run is another session's now, and so are its checkpoints
             raise await self._failed(error) from error.__cause__
         except BaseException:
             with suppress(LgcError):  # the lease of a session that cannot even say this runs out by itself
@@ -310,7 +312,7 @@ class Session(Generic[S]):
     async def _tidy(self) -> None:
         """What retention removes goes before the run is told to be over: it may have something to tell."""
         engine = self._engine
-        if engine.retainer is not None and not isinstance(engine.broken, RunFenced):
+        if engine.retainer is not None:
             await engine.retainer.finish()
 
     def _answered(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, cast
 
 from .protocols import (
@@ -58,7 +58,8 @@ class Archive(Protocol):
 
 def to_line(record: Archived) -> str:
     """A record as one line of JSON, without the line end."""
-    fields = record._asdict() if isinstance(record, MutationRecord) else asdict(record)
+    names = record._fields if isinstance(record, MutationRecord) else type(record).__dataclass_fields__
+    fields = {name: getattr(record, name) for name in names}
     return json.dumps({"record": _NAMES[type(record)], **fields}, ensure_ascii=False, separators=(",", ":"))
 
 
