@@ -1,5 +1,6 @@
 """Who does something in a simulation: workers that take up runs, people who answer, people who cancel."""
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import asyncio
@@ -12,7 +13,6 @@ from lgc.runtime import (
     Cancelled,
     DecisionRefused,
     FinalFailure,
-    LgcError,
     NodeFailed,
     RunExists,
     RunFenced,
@@ -35,7 +35,16 @@ from .world import SimClock, World
 Role = Callable[[World, Process, Handle], Coroutine[Any, Any, None]]
 
 # What may end a session in a world where everything may go wrong; anything else is a mistake of the engine.
-EXPECTED = (RunFenced, StorageError, Cancelled, NodeFailed, RunUncertain, RunNotFound, DecisionRefused, FinalFailure)
+EXPECTED = (
+    RunFenced,
+    StorageError,
+    Cancelled,
+    NodeFailed,
+    RunUncertain,
+    RunNotFound,
+    DecisionRefused,
+    FinalFailure,
+)
 # Seconds in which a run that is cancelled has to stop, over those that its process was paused.
 BOUND = 60.0
 
@@ -65,13 +74,21 @@ class Approves:
         """An answer, late; or none."""
         await asyncio.sleep(self._world.random.random() * 8.0)
         drawn = self._world.random.random()
-        return BarrierDecision.approve() if drawn < 0.7 else BarrierDecision.reject("no") if drawn < 0.8 else None
+        return (
+            BarrierDecision.approve()
+            if drawn < 0.7
+            else BarrierDecision.reject("no")
+            if drawn < 0.8
+            else None
+        )
 
 
 async def worker(world: World, process: Process, handle: Handle) -> None:
     """Starts runs, and takes up those that nobody drives."""
     here: set[str] = set()
-    await asyncio.gather(*[_work(world, process, handle, here) for _ in range(1 if world.random.random() < 0.7 else 2)])
+    await asyncio.gather(
+        *[_work(world, process, handle, here) for _ in range(1 if world.random.random() < 0.7 else 2)]
+    )
 
 
 async def _work(world: World, process: Process, handle: Handle, here: set[str]) -> None:
@@ -171,7 +188,8 @@ async def _drive(world: World, process: Process, session: Session[Any]) -> None:
     """Go on in one of the ways in which a caller may do so."""
     drawn = world.random.random()
     if drawn < 0.15 and world.trouble("leave", 1.0):
-        async with aclosing(session.stream()) as events:
+        stream: Any = session.stream()
+        async with aclosing(stream) as events:
             left = int(world.random.random() * 30)
             async for _ in events:
                 left -= 1
@@ -215,14 +233,18 @@ async def _cancel_here(world: World, process: Process, session: Session[Any]) ->
 
 @asynccontextmanager
 async def beside(work: Coroutine[Any, Any, Any]) -> AsyncGenerator[asyncio.Task[Any]]:
-    """Something that goes on beside the block, and is stopped at the end of it; what it raised is expected."""
+    """Something that goes on beside the block, and is stopped at its end; what it raised is expected."""
     task = asyncio.get_running_loop().create_task(work)
     try:
         yield task
     finally:
         task.cancel()
         await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, EXPECTED):
+        if (
+            not task.cancelled()
+            and (error := task.exception()) is not None
+            and not isinstance(error, EXPECTED)
+        ):
             raise error
 
 
@@ -252,7 +274,9 @@ async def decider(world: World, process: Process, handle: Handle) -> None:
                 address = world.random.choice(nodes)  # early
             else:
                 continue
-            answer = BarrierDecision.approve() if world.random.random() < 0.7 else BarrierDecision.reject("no")
+            answer = (
+                BarrierDecision.approve() if world.random.random() < 0.7 else BarrierDecision.reject("no")
+            )
             if world.trouble("dither", 0.1):
                 answer = BarrierDecision.answer("shrug")
             times = 2 if world.trouble("dither", 0.3) else 1

@@ -1,9 +1,11 @@
 """Mistakes to plant in the engine and its store: a simulation that does not find them proves nothing."""
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from typing import Any
 from unittest.mock import patch
@@ -11,7 +13,8 @@ from unittest.mock import patch
 from lgc.runtime import MemoryStore, StorageError
 from lgc.runtime.context import TaskContext
 from lgc.runtime.engine import Engine
-from lgc.runtime.store.protocols import Commit, DecisionRecord, MutationRecord
+from lgc.runtime.position import to_snapshot
+from lgc.runtime.store.protocols import Commit, DecisionRecord, MutationRecord, RunStatus
 
 from .loop import Process
 from .world import World
@@ -81,9 +84,17 @@ def answer_stays() -> Any:
     return patch.object(Engine, "commit_step", silent)
 
 
+def _always(node: Any, failure: Any) -> int:
+    return 99 if node.retry else 0
+
+
+def _nobody(run: Any, now: float) -> bool:
+    return False
+
+
 def endless_retries() -> Any:
     """How often a node was tried is forgotten."""
-    return patch("lgc.runtime.nodes._retries", lambda node, failure: 99 if node.retry else 0)
+    return patch("lgc.runtime.nodes._retries", _always)
 
 
 def attempts_are_forgotten() -> Any:
@@ -108,8 +119,8 @@ def attempts_are_not_kept() -> Any:
 def leases_are_ignored() -> Generator[None]:
     """Nobody looks whether a run is being driven."""
     with (
-        patch("lgc.runtime.lease.held", lambda run, now: False),
-        patch("tests.simulation.actors.held", lambda run, now: False),
+        patch("lgc.runtime.lease.held", _nobody),
+        patch("tests.simulation.actors.held", _nobody),
     ):
         yield
 
@@ -118,8 +129,10 @@ def anybody_takes() -> Any:
     """A run is taken although it is no longer what it was when it was looked at."""
     take = MemoryStore.take
 
-    async def greedy(self: MemoryStore, run: str, owner: str, **options: Any) -> int:
-        return await take(self, run, owner, **{**options, "expect": None})
+    async def greedy(
+        self: MemoryStore, run: str, owner: str, *, expect: Any = None, lease: float = 0.0
+    ) -> int:
+        return await take(self, run, owner, lease=lease)
 
     return patch.object(MemoryStore, "take", greedy)
 
@@ -133,9 +146,7 @@ def keys_without_visits() -> Any:
 
 def old_snapshots() -> Any:
     """A snapshot is of the step before."""
-    from lgc.runtime import engine as module
-
-    write: Callable[[Any], str] = module.to_snapshot
+    write = to_snapshot
     before: dict[int, str] = {}
 
     def late(root: Any) -> str:
@@ -148,14 +159,10 @@ def old_snapshots() -> Any:
 @contextmanager
 def resurrection() -> Generator[None]:
     """A session that was overtaken by the end of its run begins it anew."""
-    from lgc.runtime.store.protocols import RunStatus
-
     get = MemoryStore.get_run
 
     async def blind(self: MemoryStore, run: str) -> Any:
         record = await get(self, run)
-        from dataclasses import replace
-
         return replace(record, status=RunStatus.RUNNING) if record.status is RunStatus.CANCELLED else record
 
     with patch.object(MemoryStore, "get_run", blind):

@@ -1,5 +1,6 @@
 """What must hold of a simulation: of a session while it lives, and of everything in the end."""
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import asyncio
@@ -9,17 +10,18 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from tests.runtime.conftest import same
+
 from lgc.runtime import BarrierDecision, MemoryStore, Session, plan
 from lgc.runtime.position import begin, from_snapshot, locate, redo
 from lgc.runtime.restore import blanks, rebuild
 from lgc.runtime.store.protocols import MutationRecord, RunStatus
 from lgc.runtime.typed_json import decode_checkpoint
-from tests.runtime.conftest import same
 
-from .disk import Disk, at_once
-from .ledger import Ledger, RunLedger
-from .loop import PROCESS, Process, SimLoop
-from .shapes import Shape, shape
+from .disk import at_once
+from .ledger import RunLedger
+from .loop import PROCESS, Process
+from .shapes import shape
 
 if TYPE_CHECKING:
     from .world import World
@@ -86,7 +88,9 @@ def _look_at_run(world: World, run: str, ledger: RunLedger) -> None:
     if ledger.status is RunStatus.DONE:
         state, steps = undisturbed(shape.number, world.inputs[run])
         if steps != (found := comparable(ledger.log)):
-            world.report(f"{run}: the steps differ from the undisturbed: {dict(found - steps)} / {dict(steps - found)}")
+            world.report(
+                f"{run}: the steps differ from the undisturbed: {dict(found - steps)} / {dict(steps - found)}"
+            )
         if state != root.state.snapshot():
             world.report(f"{run}: the state is {root.state.snapshot()}, undisturbed it is {state}")
 
@@ -111,7 +115,9 @@ def _look_at_decisions(world: World) -> None:
     told, seen = Counter(world.ledger.set_aside), Counter(world.observed)
     for (run, process), count in told.items():
         if not process.dead and seen[run, process] < count:
-            world.report(f"{run}: {count} decisions were set aside in {process.name}, {seen[run, process]} told")
+            world.report(
+                f"{run}: {count} decisions were set aside in {process.name}, {seen[run, process]} told"
+            )
 
 
 def _look_for_loss(world: World, run: str, ledger: RunLedger, id: int) -> None:

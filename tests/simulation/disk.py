@@ -4,6 +4,7 @@ An operation takes effect at one moment between its call and its return. A fault
 or after it; so does the death of the process.
 """
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import asyncio
@@ -250,7 +251,7 @@ class Handle:
         """Forced restores."""
         return at_once(self._core.overrides(run))
 
-    async def delete_run(self, run: str) -> bool:
+    async def delete_run(self, run: str, *, expect: RunRecord | None = None) -> bool:
         """Nobody does."""
         raise NotImplementedError
 

@@ -1,9 +1,10 @@
-"""What must be true, kept beside the store and independent of it: every change that a store takes is told here.
+"""What must be true, kept beside the store and independent of it: each change that it takes is told here.
 
 Nothing in this file asks the store or the engine what it thinks: a promise that is broken is seen as soon as
 the commit that breaks it is made.
 """
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from collections.abc import Callable

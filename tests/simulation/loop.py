@@ -1,10 +1,11 @@
-"""An event loop without the world: time jumps, one seed says whose turn it is, and nothing real is waited for.
+"""An event loop without the world: time jumps, one seed says whose turn it is, nothing real is waited for.
 
 Each simulated process has a queue of its own, first in, first out, as asyncio promises; which process goes
 on next is drawn. A process is known by the context that its callbacks run in. One that is paused keeps its
 queue; one that is dead is never run again, wherever it stood.
 """
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import asyncio
@@ -57,7 +58,11 @@ class Process:
 PROCESS: ContextVar[Process] = ContextVar("PROCESS")
 
 
-class SimLoop(asyncio.AbstractEventLoop):
+# Only what the runtime and asyncio ask of a loop is there.
+_Loop: Any = asyncio.AbstractEventLoop
+
+
+class SimLoop(_Loop):  # type: ignore[misc]
     """Runs one coroutine, and all that it starts, in simulated time.
 
     Args:
@@ -99,27 +104,33 @@ class SimLoop(asyncio.AbstractEventLoop):
         """Simulated seconds."""
         return self._now
 
-    def call_soon(  # type: ignore[override]
+    def call_soon(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """Put it at the end of the queue of its process."""
-        handle = asyncio.Handle(callback, args, self, context)
+        running: Any = self
+        handle = asyncio.Handle(callback, args, running, context)
         self._enqueue(handle)
         return handle
 
-    call_soon_threadsafe = call_soon
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """There are no threads."""
+        return self.call_soon(callback, *args, context=context)
 
-    def call_later(  # type: ignore[override]
+    def call_later(
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Once so much time has gone by."""
         return self.call_at(self._now + max(delay, 0.0), callback, *args, context=context)
 
-    def call_at(  # type: ignore[override]
+    def call_at(
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """At a time; what is due at the same time comes in an order that is drawn."""
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        running: Any = self
+        handle = asyncio.TimerHandle(when, callback, args, running, context)
         self._number += 1
         heapq.heappush(self._timers, (when, self._random.random(), self._number, handle))
         return handle
@@ -129,13 +140,15 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def create_future(self) -> asyncio.Future[Any]:
         """A future."""
-        return asyncio.Future(loop=self)
+        running: Any = self
+        return asyncio.Future(loop=running)
 
-    def create_task(  # type: ignore[override]
+    def create_task(
         self, coro: Coroutine[Any, Any, Any], *, name: str | None = None, context: Context | None = None
     ) -> asyncio.Task[Any]:
         """A task of the process that asks for it."""
-        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=name or "task", context=context)
+        running: Any = self
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=running, name=name or "task", context=context)
         process = PROCESS.get(self.outside) if context is None else context.get(PROCESS, self.outside)
         process.tasks.append(task)
         if len(process.tasks) > 200:
@@ -178,7 +191,8 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def run(self, main: Coroutine[Any, Any, Any]) -> Any:
         """Go on until it is over. Raises Stuck."""
-        asyncio._set_running_loop(self)
+        running: Any = self
+        asyncio._set_running_loop(running)
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(finalizer=self._close_later)
         try:
@@ -208,7 +222,7 @@ class SimLoop(asyncio.AbstractEventLoop):
         self._timers.clear()
 
     def _enqueue(self, handle: asyncio.Handle) -> None:
-        process = handle._context.get(PROCESS, self.outside)  # type: ignore[attr-defined]  # pyright: ignore
+        process = _context(handle).get(PROCESS, self.outside)
         if process.dead:
             return
         process.ready.append(handle)
@@ -259,7 +273,7 @@ class SimLoop(asyncio.AbstractEventLoop):
     def _due(self, handle: asyncio.TimerHandle) -> None:
         if handle.cancelled():
             return
-        process = handle._context.get(PROCESS, self.outside)  # type: ignore[attr-defined]  # pyright: ignore
+        process = _context(handle).get(PROCESS, self.outside)
         if process.paused and not process.dead:
             process.late.append(handle)
         else:
@@ -271,6 +285,11 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def _close(self, generator: AsyncGenerator[Any, Any]) -> None:
         self.create_task(generator.aclose())
+
+
+def _context(handle: Any) -> Context:
+    context: Context = handle._context
+    return context
 
 
 def _nothing() -> None:

@@ -1,5 +1,6 @@
-"""What stands between the runtime and the real world, put on simulated ground: threads, owners, the store's clock."""
+"""What the runtime asks of the real world, put on simulated ground: threads, owners, the store's clock."""
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import asyncio

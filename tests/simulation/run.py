@@ -1,7 +1,7 @@
 """Simulate seeds, and show the first that goes wrong.
 
-    python -m tests.simulation.run --seeds 2000 [--from 0] [--for 3600] [--jobs 2]
-    python -m tests.simulation.run --seed 12345 [--trace]
+python -m tests.simulation.run --seeds 2000 [--from 0] [--for 3600] [--jobs 2]
+python -m tests.simulation.run --seed 12345 [--trace]
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def head(world: World) -> str:
     """What the seed has drawn."""
     return (
         f"seed {world.seed}: shape {world.shape.number}, {len(world.inputs)} runs, {world.handles.__name__},"
-        f" lease {world.lease:g} s, trouble until {world.heal_at:.1f} s: {' '.join(sorted(world.troubles)) or 'none'}"
+        f" lease {world.lease:g} s, trouble until {world.heal_at:.1f} s:"
+        f" {' '.join(sorted(world.troubles)) or 'none'}"
     )
 
 

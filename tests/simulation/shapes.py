@@ -4,6 +4,7 @@ Whatever a node does wrong in a simulation, what it records in the end depends o
 visit alone: so a run that was disturbed has to end as one that was not.
 """
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import asyncio
@@ -15,6 +16,8 @@ from itertools import count
 from random import Random
 from typing import Any
 
+from tests.runtime.test_engine_random import Maker
+
 from lgc.compiler import check
 from lgc.compiler.codegen import generate
 from lgc.dsl.source import Source
@@ -22,7 +25,6 @@ from lgc.runtime import FinalFailure
 from lgc.runtime.barrier import _names
 from lgc.runtime.deciding import unbound
 from lgc.runtime.graph import Graph, bind
-from tests.runtime.test_engine_random import Maker
 
 from .loop import PROCESS
 
@@ -77,7 +79,7 @@ class Shape:
     def __init__(self, number: int) -> None:
         self.number = number
         self.maker = Rich(SEEDS[number])
-        self.module = _module(self.maker.text)
+        self.module = module_of(self.maker.text)
         self.graph: Graph[Any] = bind(self.module.G_PLAN, Nodes(self))
         self.unbound: Graph[Any] = unbound(self.module.G_PLAN)
         self.barriers = sorted(set(_names(self.module.G_PLAN)))
@@ -158,7 +160,8 @@ class Nodes:
 _numbers = count(1)
 
 
-def _module(text: str) -> Any:
+@cache
+def module_of(text: str) -> Any:
     """What `lgc build` would write for a text, imported."""
     name = f"simulated{next(_numbers)}"
     checked = check([Source(f"{name}.lgraph", text)], load=lambda path: None)

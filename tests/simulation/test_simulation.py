@@ -1,6 +1,6 @@
 """A fixed range of seeds, the same again under another hash seed, and mistakes that must be found.
 
-A failure names its seed and the command that shows it. `make simulate SEEDS=…` and `--from`, `--for` try others.
+A failure names its seed and the command that shows it; `make simulate` and its options try other seeds.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def test_all_that_can_happen_does(caplog: pytest.LogCaptureFixture) -> None:
     ended = ("RunFenced", "StorageError", "NodeFailed", "FinalFailure", "Cancelled", "DecisionRefused")
     committed = ("snapshot", "attempt", "settled", "lease", "timeout", "approve", "reject", "error")
     faults = ("raise", "break", "hang", "swallow")
-    missing = {what for what in (*happened, *ended, *committed, *faults, "done", "cancelled") if not seen[what]}
+    missing = {
+        what for what in (*happened, *ended, *committed, *faults, "done", "cancelled") if not seen[what]
+    }
     assert missing == set()
     assert not caplog.records
 
@@ -50,7 +52,8 @@ def test_a_seed_gives_the_same_trace_whatever_the_hashes_are() -> None:
     printed = [
         subprocess.run(
             [sys.executable, "-m", "tests.simulation.run", "--digest", "--seeds", "25"],
-            cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": hashes}, capture_output=True, text=True, check=True,
+            cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": hashes},
+            capture_output=True, text=True, check=True,
         ).stdout
         for hashes in ("1", "2")
     ]  # fmt: skip

@@ -6,6 +6,7 @@ between any two callbacks; the store fails; nodes fail. From a time that is draw
 more, and every run has to come to its end.
 """
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import asyncio
@@ -28,6 +29,8 @@ from .shapes import RETRIES, Shape, draw
 EPOCH = 1_700_000_000.0
 # Seconds after the end of all trouble in which every run has to be over.
 PATIENCE = 3_000.0
+
+
 @dataclass
 class Call:
     """One call of a node's function."""
@@ -99,7 +102,9 @@ class World:
         self.disk = Disk(self)
         self.handles: type[Handle] = self.random.choice(HANDLES)
         self.processes: dict[str, Process] = {}
-        self.inputs: dict[str, int] = {f"r{n}": self.random.randrange(3) for n in range(1 if chance() < 0.7 else 2)}
+        self.inputs: dict[str, int] = {
+            f"r{n}": self.random.randrange(3) for n in range(1 if chance() < 0.7 else 2)
+        }
         self.unstarted = list(self.inputs)
         self.calls: dict[str, list[Call]] = {}
         self.open: dict[str, list[Call]] = {}
@@ -138,7 +143,7 @@ class World:
         return not self.healed and kind in self.troubles and self.random.random() < chance
 
     def delay(self, name: str) -> float | None:
-        """Seconds that an operation of the store waits, before and after it takes effect; None: not at all."""
+        """Seconds that an operation waits before, and after it takes effect; None: not at all."""
         if self.trouble("slow", 0.05):
             return self.random.random() * 12.0
         drawn = self.random.random()
@@ -185,7 +190,9 @@ class World:
                 self.loop.pause(process)
                 self._outside(self.random.random() * 2.5 * self.lease, self._go_on, process)
             case _:
-                process.skew = self.random.choice((-3600.0, -20.0, -4.0, 4.0, 20.0, 3600.0)) * self.random.random()
+                process.skew = (
+                    self.random.choice((-3600.0, -20.0, -4.0, 4.0, 20.0, 3600.0)) * self.random.random()
+                )
                 self.trace("clock", "", f"{process.name} is wrong by {process.skew:.1f} s")
 
     def turned(self) -> None:
@@ -250,7 +257,9 @@ class World:
         self.keep(engine)
         most = 1 + RETRIES if policy in ("retry", "timeout") else 1
         if ctx.attempt != attempt or attempt > most:
-            self.report(f"{call.key}: attempt {ctx.attempt} is the {attempt}. one, at most {most} are allowed")
+            self.report(
+                f"{call.key}: attempt {ctx.attempt} is the {attempt}. one, at most {most} are allowed"
+            )
         if engine.fence == ledger.fence and call.key in ledger.keys:
             self.report(f"{call.key} is called although it was committed as step {ledger.keys[call.key]}")
         if policy == "once":
@@ -265,7 +274,9 @@ class World:
                 ledger.retried.discard(visit)
         others = [c for c in self.open.get(call.run, ()) if c.process is not call.process]
         if self.calm and others:
-            self.report(f"{call.key} is called in {call.process.name}, {others[0].key} in {others[0].process.name}")
+            self.report(
+                f"{call.key} is called in {call.process.name}, {others[0].key} in {others[0].process.name}"
+            )
 
     def _spoil(self, call: Call, ctx: Any, policy: str) -> None:
         chance = self.random.random()
@@ -311,7 +322,7 @@ class World:
 
     def over(self) -> bool:
         """Whether every run has come to its end."""
-        return not self.unstarted and all(l.status in OVER for l in self.ledger.runs.values())
+        return not self.unstarted and all(one.status in OVER for one in self.ledger.runs.values())
 
     async def main(self) -> None:
         """From the first process to the end of the last run."""
@@ -320,7 +331,7 @@ class World:
         if "cancel" in self.troubles:
             self.boot("c0")
         self._outside(self.heal_at, self.heal)
-        while not self.over():
+        while not self.over():  # noqa: ASYNC110 - simulated seconds cost nothing
             await asyncio.sleep(1.0)
         self.trace("over")
         self.healed = self.ending = True
