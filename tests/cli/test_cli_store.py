@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from tests.postgres_server import Place
 
 from lgc.runtime import SqliteStore, Store
 from lgc.runtime.store.archive import read_archive
@@ -458,6 +459,32 @@ def test_a_decision_is_archived_too(lgc: Lgc, place: Path) -> None:
     lgc("store", "archive", "--to", "a")
     (section,) = read_archive("a")
     assert any(getattr(record, "actor", "") == "ed@example.org" for record in section.records)
+
+
+# --- in PostgreSQL ----------------------------------------------------------------------------------------
+
+
+def test_all_of_it_in_postgresql(
+    lgc: Lgc, place: Path, project: Callable[[str], None], postgres: Place
+) -> None:
+    project("every 1 step  keep 20  compact 8 steps")
+    store = ("--store", postgres.store())
+    assert lgc(*started("r1"), *store).status == 0
+    data = json.loads(lgc("store", "stats", *store, "--json").out)
+    assert (data["steps"], data["checkpoints"], data["runs"]) == (30, 20, {"done": 1})
+    words = ("store", "prune", "--keep", "3", "--log", *store, "--json")
+    dry = json.loads(lgc(*words, "--dry-run").out)
+    assert json.loads(lgc(*words, "--archive", "gone").out) == dry | {"dry_run": False}
+    assert (dry["checkpoints"], dry["steps"]) == (17, 24)
+    assert lgc("store", "compact", *store).status == 0
+    assert lgc("store", "verify", *store).out == "no damage in 1 run, 6 steps, 1 snapshot\n"
+    assert "its log was truncated" in lgc("fork", "r1", "--step", "5", *store).err
+    assert lgc("store", "archive", "--to", "gone", "--delete", *store).status == 0
+    assert lgc("runs", *store).out == "no runs\n"
+    steps = [
+        json.loads(line)["step"] for line in lgc("log", "r1", "--archive", "gone", "--json").out.splitlines()
+    ]
+    assert steps == list(range(1, 31))
 
 
 # --- beside a live run ------------------------------------------------------------------------------------
