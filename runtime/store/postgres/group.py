@@ -110,10 +110,12 @@ class CommitGroup:
 
     def _over(self) -> None:
         self._busy = False
-        if self._queue:
-            self._flush()
-        else:
+        if not self._queue:
             self._idle.set()
+        # Behind those who have just heard: their next commits come along, without a further turn of the loop.
+        if not self._called:
+            self._called = True
+            self._loop.call_soon(self._flush)
 
     def _quickly(self, taken: list[_Waiting]) -> bool:
         """Send steps and nothing but steps; False where it is not as simple as that."""

@@ -69,7 +69,8 @@ def row(texts: Texts, record: MutationRecord, head: Head, hash: int) -> Row:
     try:
         mutations = texts.encode(record.mutations, f"{place} mutations", values)
         detail = texts.encode(record.detail, f"{place} detail", values) if record.detail else b""
-        frame, node, error = (utf8(text, place) for text in (record.frame, record.node, record.error))
+        frame, node = utf8(record.frame, place), utf8(record.node, place)
+        error = utf8(record.error, place) if record.error else b""
         time, duration, cost = record.time + 0.0, record.duration + 0.0, record.cost + 0.0
         sum = log_sum(
             head.sum, step, record.frame, record.node, record.visit, record.outcome, record.next, record.edge,

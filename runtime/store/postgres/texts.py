@@ -8,7 +8,7 @@ from contextlib import suppress
 from ...codec import REFERENCES, Codec
 from ...errors import CheckpointCorrupted
 from ..seals import seal
-from ..values import addresses, addressing, decode_value, encode_value, pack, short, unpack
+from ..values import SHORT, addresses, addressing, decode_value, encode_value, pack, short, unpack
 from .server import Server, Transaction
 
 # Values of one record, by address.
@@ -48,7 +48,7 @@ class Texts:
 
     def encode(self, text: str, place: str, values: Values) -> bytes:
         """The column of a text; what is large in it goes to `values`. Raises SerializationError."""
-        if self._addressing is not None:
+        if len(text) > SHORT and self._addressing is not None:
             packed = pack(self._addressing, text, place)
             if packed is not None:
                 values.update(packed.values)
