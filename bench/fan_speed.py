@@ -2,8 +2,8 @@
 
     python bench/fan_speed.py [--rounds N] [--no-peer]
 
-The floor is `asyncio.gather` of as many coroutines. Microseconds of the processor for each branch, medians, in
-turn. The functions record one mutation each, which the join applies again in branch order.
+The floor is `asyncio.gather` of as many coroutines. Microseconds of the processor for each branch, medians,
+in turn. The functions record one mutation each, which the join applies again in branch order.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""The loops of engine_speed.py in LangGraph; run by it in `.bench-venv`. Prints one line of JSON.
+"""The loops of engine_speed.py and the fan of fan_speed.py in LangGraph; run by them in `.bench-venv`.
 
-python bench/peer_langgraph.py loop STEPS | sqlite STEPS FOLDER | growth STEPS FOLDER
+python bench/peer_langgraph.py loop STEPS | fan BRANCHES | sqlite|growth|delta STEPS FOLDER
+
+Prints one line of JSON. `delta` is `growth` with LangGraph's own channel for lists that grow.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ import sqlite3
 import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Annotated, Any, TypedDict
 
+from langgraph.channels.delta import DeltaChannel  # type: ignore[import-not-found]
 from langgraph.checkpoint.sqlite import SqliteSaver  # type: ignore[import-not-found]
 from langgraph.graph import END, START, StateGraph  # type: ignore[import-not-found]
 
@@ -26,6 +29,42 @@ class Counter(TypedDict):
 class Pile(TypedDict):
     n: int
     pages: Annotated[list[str], operator.add]
+
+
+def extended(pages: list[str] | None, more: list[list[str]]) -> list[str]:
+    """What DeltaChannel asks for: the list with all that was appended."""
+    return [*(pages or []), *(page for one in more for page in one)]
+
+
+class DeltaPile(TypedDict):
+    n: int
+    pages: Annotated[list[str], DeltaChannel(extended)]
+
+
+class Wide(TypedDict):
+    n: Annotated[int, operator.add]
+
+
+def fan(size: int) -> dict[str, float]:
+    """Microseconds a branch of one step with that many nodes side by side."""
+
+    async def tick(state: Wide) -> dict[str, int]:
+        return {"n": 1}
+
+    graph = StateGraph(Wide)
+    for at in range(size):
+        graph.add_node(f"n{at}", tick)
+        graph.add_edge(START, f"n{at}")
+    compiled = graph.compile()
+
+    async def main() -> float:
+        began = process_time()
+        found = await compiled.ainvoke({"n": 0})
+        assert found["n"] == size
+        return process_time() - began
+
+    asyncio.run(main())
+    return {"us": asyncio.run(main()) / size * 1e6}
 
 
 def loop(kind: Any, step: Any, limit: int, saver: Any = None) -> Any:
@@ -76,20 +115,25 @@ def durable(kind: Any, step: Any, start: Any, steps: int, folder: str) -> dict[s
         "steps": float(steps),
         "seconds": spent,
         "mb": size / 1e6,
-        "last_to_first": (times[-1] - times[-1 - tenth]) / (times[tenth] - times[0]),
+        "first": (times[tenth] - times[0]) / tenth * 1e6,
+        "last": (times[-1] - times[-1 - tenth]) / tenth * 1e6,
     }
 
 
 def main() -> None:
     what, steps = sys.argv[1], int(sys.argv[2])
-    if what == "loop":
+    if what == "fan":
+        found = fan(steps)
+    elif what == "loop":
         found = no_store(steps)
     elif what == "sqlite":
         found = durable(Counter, lambda state: {"n": state["n"] + 1}, {"n": 0}, steps, sys.argv[3])
     else:
         page = "x" * 1024
         step = lambda state: {"n": state["n"] + 1, "pages": [page]}  # noqa: E731
-        found = durable(Pile, step, {"n": 0, "pages": []}, steps, sys.argv[3])
+        found = durable(
+            DeltaPile if what == "delta" else Pile, step, {"n": 0, "pages": []}, steps, sys.argv[3]
+        )
     print(json.dumps(found))
 
 
