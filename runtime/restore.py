@@ -145,6 +145,11 @@ async def rebuild(
     finally:
         if collecting:
             gc.enable()
+    if snapshot is None and not step and to_step != 0 and (warnings := store.warnings()):
+        # Without a log it cannot be told from a run that has not begun, but for the snapshots that are bad.
+        raise CheckpointCorrupted(
+            f"the run has no log, and no snapshot of it is good: {'; '.join(warnings)}", run=run.run
+        )
     if to_step is not None and step != to_step:
         raise CheckpointNotFound(f"run `{run.run}` has no step {to_step} (its last is {step})", run=run.run)
     unfold(root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 from lgc.runtime import (
     BarrierDecision,
+    CheckpointCorrupted,
+    CheckpointNotFound,
     EventKind,
     GraphEvent,
     LgcError,
@@ -27,9 +30,11 @@ from lgc.runtime import (
     SystemClock,
     TriggerPolicy,
     Triggers,
+    replay,
 )
 from lgc.runtime.graph import bind
 from lgc.runtime.plan import Adaptive, Checkpointing
+from lgc.runtime.restore import fork
 from lgc.runtime.store.archived import Archived
 from lgc.runtime.store.protocols import CheckpointRecord
 
@@ -540,3 +545,44 @@ def test_triggers_resume_where_they_were(compiled: Compile) -> None:
         assert triggers.due(duration=0.25, **nothing)
 
     asyncio.run(main())
+
+
+# --- a log without its beginning --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("compact", "keep_from"),
+    [(96, 90), (96, 97), (100, 101)],
+    ids=["before", "from there on", "nothing left"],
+)
+def test_a_truncated_log_and_a_bad_snapshot(
+    compiled: Compile, tmp_path: Path, compact: int, keep_from: int
+) -> None:
+    """It is said, and nothing starts over from the input."""
+    m = compiled(loop(f"checkpoint {{ compact {compact} steps }}", 50))
+    path = tmp_path / "runs.db"
+
+    async def truncated() -> None:
+        async with SqliteStore(path) as store:
+            clock = Clock()
+            await run_through(bound(m, clock, []), m.S(), store, clock)
+            assert await store.truncate("r", keep_from) == keep_from - 1
+            assert (await replay(store, "r", graph=bound(m, clock, []))).n == 50
+            with pytest.raises(CheckpointNotFound, match=r"is gone|has no step"):
+                await replay(store, "r", 20, graph=bound(m, clock, []))
+
+    async def damaged() -> None:
+        async with SqliteStore(path) as store:
+            with pytest.raises(CheckpointCorrupted):
+                await replay(store, "r", graph=bound(m, Clock(), []))
+            with pytest.raises(CheckpointCorrupted):
+                await Session.restore(bound(m, Clock(), []), store=store, run_id="r")
+            with pytest.raises(CheckpointCorrupted):
+                await fork(store, bound(m, Clock(), []), "r", 98, "new", 1.0)
+
+    asyncio.run(truncated())
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE checkpoint SET created = created + 1")
+    connection.close()
+    asyncio.run(damaged())
