@@ -23,6 +23,9 @@ SCRIPTS = {
     "store_speed": "stores",
     "postgres_speed": "the store in PostgreSQL, where there is a server or one can be made",
     "engine_speed": "the engine, beside floors and LangGraph",
+    "fan_speed": "parallels and maps, beside asyncio.gather and LangGraph",
+    "runs_speed": "many runs in one process",
+    "restore_speed": "finding a run again",
 }
 WORDS = {"scale": ["--sizes", "1000", "10000"]}
 

@@ -4,8 +4,9 @@
 
 The floor is one transaction a round in which as many ready rows are inserted as there are runs. Each run is a
 session of its own whose function does nothing; microseconds a step over all runs, with taking the lease and
-the end of each run in it; the start (the run is created, then taken) is a line of its own. Nobody is told "committed" early: while runs go on, each function looks whether the
-steps that the engine has told it of are in the file, through a connection of its own.
+the end of each run in it; the start (the run is created, then taken) is a line of its own. Nobody is told
+"committed" early: while runs go on, each function looks whether the steps that the engine has told it of are
+in the file, through a connection of its own.
 """
 
 from __future__ import annotations
