@@ -14,8 +14,9 @@ LEAST_LOG_BYTES = 256 * 1024
 # What a log record takes besides its texts, about.
 RECORD_BYTES = 100
 
-# By how much the log has to outweigh the last snapshot. Both are read at a restore; what is written in all
-# snapshots together is at most a quarter more than the last one, and they never take more than the log.
+# By how much the log has to outweigh the last snapshot. Both are read at a restore, so a restore stays in
+# proportion to the state; where the state grows with the log, all older snapshots together are a quarter of the
+# newest one, and of those only one is kept.
 WEIGHT = 4
 
 
