@@ -15,8 +15,8 @@ LEAST_LOG_BYTES = 256 * 1024
 RECORD_BYTES = 100
 
 # By how much the log has to outweigh the last snapshot. Both are read at a restore, so a restore stays in
-# proportion to the state; where the state grows with the log, all older snapshots together are a quarter of the
-# newest one, and of those only one is kept.
+# proportion to the state; where the state grows with the log, all older snapshots together are a quarter of
+# the newest one, and of those only one is kept.
 WEIGHT = 4
 
 
@@ -122,7 +122,7 @@ class Compaction:
         self._steps = 0
 
     def resumed(self, steps: int, texts: int) -> None:
-        """The log since the last snapshot, as it was when the run was restored: steps, and bytes of their texts."""
+        """The log since the last snapshot when the run was restored: steps, and bytes of their texts."""
         self._log = texts + steps * RECORD_BYTES
         self._steps = steps
 
