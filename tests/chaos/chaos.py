@@ -37,7 +37,7 @@ WIDTH = 1 + 2 + 3 * 2
 LIVES = 400
 SECONDS = 120.0
 # Where a server is, "" for files; what the schemas of this process begin with.
-SERVER = ""
+server = ""
 PREFIX = f"chaos_{os.getpid()}"
 
 
@@ -66,16 +66,16 @@ def store_at(path: Path, *, readonly: bool = False) -> Any:
     """The store of a run: the file, or with a server a schema that is called like its folder."""
     from lgc.runtime import open_store
 
-    url = f"{SERVER}&schema={PREFIX}_{path.parent.name}" if SERVER else str(path)
+    url = f"{server}&schema={PREFIX}_{path.parent.name}" if server else str(path)
     return open_store(url, readonly=readonly)
 
 
 def serve(store: str) -> None:
     """Note where the runs are to be kept; without a server at hand, start over with one."""
-    global SERVER
+    global server
     if store == "postgres":
-        SERVER = os.environ.get("LGC_TEST_POSTGRES", "")
-        if not SERVER:
+        server = os.environ.get("LGC_TEST_POSTGRES", "")
+        if not server:
             script = str(HERE.parents[1] / ".ci" / "postgres")
             os.execvp("bash", ["bash", script, "run", sys.executable, *sys.argv])
 
@@ -83,10 +83,10 @@ def serve(store: str) -> None:
 def forget(folder: Path) -> None:
     """Remove what a run has left."""
     shutil.rmtree(folder)
-    if SERVER:
+    if server:
         import psycopg
 
-        with psycopg.connect(SERVER, autocommit=True) as connection:
+        with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'DROP SCHEMA IF EXISTS "{PREFIX}_{folder.name}" CASCADE'.encode())
 
 
@@ -156,7 +156,7 @@ async def _read(store_path: Path) -> Log:
     frames: dict[str, list[tuple[Any, ...]]] = {}
     keys: Counter[str] = Counter()
     steps = 0
-    async with store_at(store_path, readonly=bool(SERVER)) as store:
+    async with store_at(store_path, readonly=bool(server)) as store:
         async for record in store.replay(RUN):
             steps += 1
             if record.step != steps:
@@ -173,7 +173,7 @@ async def _read(store_path: Path) -> Log:
 
 def read_log(store_path: Path) -> Log:
     """What is committed; nothing where there is no store yet."""
-    if not SERVER and not store_path.exists():
+    if not server and not store_path.exists():
         return Log({}, set(), 0)
     try:
         return asyncio.run(_read(store_path))
@@ -304,7 +304,7 @@ def _all(folder: Path, wanted: int, seed: int, rounds: int) -> int:
     import_module("chaos_nodes")  # once, here: every life is a fork
     import_module("lgc.runtime.session")
     import_module("lgc.runtime.store.sqlite")
-    if SERVER:
+    if server:
         import_module("lgc.runtime.store.postgres.opened")
     (folder / "calm").mkdir()
     began = time.monotonic()

@@ -490,7 +490,7 @@ def test_nobody_hears_before_it_is_durable(postgres: Place, sql: Any) -> None:
     run(main)
 
 
-def test_one_run_pays_one_statement_a_step(postgres: Place) -> None:
+def test_one_run_pays_one_statement_a_step(postgres: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with PostgresStore(postgres.store()) as store:
             fence = await begun(store, steps=1)
@@ -503,7 +503,7 @@ def test_one_run_pays_one_statement_a_step(postgres: Place) -> None:
                 sent.append(statement.sql)
                 original(statement, then)
 
-            wire.send = send
+            monkeypatch.setattr(wire, "send", send)
             for step in range(2, 6):
                 await store.commit(Commit("r", fence, a_step(step=step)))
             attempt = AttemptRecord("r", "", "pay", 1, 1, 3.0)

@@ -179,6 +179,7 @@ def test_a_server_that_crashes_restarts_and_freezes(cluster: Cluster) -> None:
                 await asyncio.wait_for(store.commit(Commit("r", fence, a_step(step=5))), 30)
             for pid in frozen:
                 os.kill(pid, signal.SIGCONT)
+            there: list[int] = []
             for _ in range(100):
                 there = await steps(store)
                 if there[-1] == 5:

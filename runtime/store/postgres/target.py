@@ -11,6 +11,12 @@ from ...errors import StorageError
 SCHEMA = "lgc"
 LONGEST_NAME = 63  # bytes; the server cuts longer names without a word
 
+# A network that swallows everything is noticed after about half a minute, also where somebody only reads.
+_DEFAULTS = (
+    ("application_name", "lgc"), ("keepalives_idle", "15"), ("keepalives_interval", "5"),
+    ("keepalives_count", "3"), ("tcp_user_timeout", "30000"),
+)  # fmt: skip
+
 _HINT = "write `postgresql://USER@HOST:5432/DATABASE`"
 _PASSWORD = re.compile(r"(?<=://)([^:/?#@]*):[^/?#]*@")
 _SECRETS = ("password", "sslpassword", "passfile")
@@ -46,7 +52,7 @@ def target(url: str, schema: str | None, timeout: float) -> Target:
     except Exception:  # its text quotes the URL, and may quote the password
         raise StorageError("this is not the URL of a PostgreSQL database", hint=_HINT) from None
     fixed = {"client_encoding": "UTF8"}
-    for key, value in (("application_name", "lgc"), ("connect_timeout", str(max(2, round(timeout))))):
+    for key, value in (*_DEFAULTS, ("connect_timeout", str(max(2, round(timeout))))):
         if parts.get(key) is None:
             fixed[key] = value
     whole = conninfo.make_conninfo(url, **fixed)

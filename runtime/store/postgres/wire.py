@@ -67,6 +67,7 @@ class Wire:
             self.dead = True
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
+            self._pg.finish()
 
     def alive(self) -> bool:
         """Whether nothing says that the connection has ended, so that something may be asked."""
