@@ -228,7 +228,7 @@ class Checkpoints:
         if checksum != _sealed(id, run, step, hash, created, snapshot, listed):
             raise CheckpointCorrupted(f"checkpoint {id} is not what was written: its checksum is wrong")
         name = self._database.row(
-            "SELECT run, seal = seal(key, run, base, base_sum) FROM history WHERE key = ?", (run,)
+            "SELECT run, seal = seal('history', key, run, base, base_sum) FROM history WHERE key = ?", (run,)
         )
         if name is None or not name[1]:
             raise CheckpointCorrupted(f"the run of checkpoint {id} is not what was written")

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from ..errors import CheckpointCorrupted, LgcError, SerializationError, StorageError
 from .schema import APPLICATION, MIGRATIONS, TABLES, VERSION, statements
 from .seals import seal
+from .wal import copied, damaged, demand_header, keep_copy, lost_transactions
 
 Row: TypeAlias = tuple[Any, ...]
 Durability: TypeAlias = Literal["full", "normal"]
@@ -32,7 +33,10 @@ class Database:
         self.path = path
         self.timeout = timeout
         self.readonly = readonly
+        self.durability = durability
+        self.notes: list[str] = []  # what was found and does not keep anybody from reading
         _look(Path(path), readonly)
+        demand_header(path)
         try:
             self.connection = _connect(path, timeout, readonly)
         except sqlite3.Error as error:
@@ -41,9 +45,12 @@ class Database:
             raise StorageError(f"{path!a} cannot be a store: {error}") from error
         try:
             self._prepare(codec, durability)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             self.connection.close()
             raise self.explained(error) from error
+        except OSError as error:
+            self.connection.close()
+            raise StorageError(f"{path}: {error}") from error
         except BaseException:
             self.connection.close()
             raise
@@ -138,6 +145,7 @@ class Database:
                 f"{self.path} is a database of another program",
                 hint="give the store a file of its own",
             )
+        self._examine_log()
         if not tables and self.readonly:
             raise StorageError(f"{self.path} holds no runs yet", hint="start a run in it first")
         if not self.readonly:
@@ -149,6 +157,21 @@ class Database:
         else:
             execute("PRAGMA query_only = 1")
         self._check(codec)
+
+    def _examine_log(self) -> None:
+        """Before anything is written: it would end up over what cannot be read now."""
+        lost = lost_transactions(self.path, self.connection)
+        if lost > 1 and self.durability == "full":
+            keep_copy(self.path)
+        if copied(self.path):
+            if not self.readonly:
+                raise damaged(self.path)
+            self.notes.append(damaged(self.path).message)
+        elif lost:
+            self.notes.append(
+                f"the last transaction in the write-ahead log of {self.path} is not whole and was left out:"
+                " what was committed in it is missing"
+            )
 
     def _create(self, codec: str) -> None:
         with self.transaction() as connection:

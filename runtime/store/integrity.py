@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..errors import LgcError
+from ..errors import CheckpointCorrupted, LgcError
 from .database import Database
 from .protocols import Damage
 from .seals import seal
@@ -27,6 +27,32 @@ def damaged_pages(database: Database) -> list[str]:
     except LgcError as error:
         return [error.message]
     return [line for text in found if text != "ok" for line in text.splitlines()]
+
+
+def examine(database: Database, size: int) -> list[str]:
+    """What has to be known of a file before it is used: of a small one everything, of others the least.
+
+    Raises CheckpointCorrupted where it is not open for looking only: writing to it could spoil what is good.
+    """
+    try:
+        if database.rows("PRAGMA auto_vacuum") != [(0,)]:
+            raise _unsound(database, "its header is not what was written")
+        pages = damaged_pages(database) if size <= SMALL else []
+        if pages:
+            raise _unsound(database, pages[0])
+    except CheckpointCorrupted as error:
+        if not database.readonly:
+            raise
+        return [error.message]
+    return []
+
+
+def _unsound(database: Database, what: str) -> CheckpointCorrupted:
+    return CheckpointCorrupted(
+        f"the file {database.path} is damaged: {what}",
+        hint="nothing was written to it; open it with `readonly=True`, or restore a copy of it;"
+        " `lgc store verify` lists what is damaged",
+    )
 
 
 def problems(database: Database) -> list[Damage]:
@@ -57,7 +83,7 @@ def _histories(database: Database) -> Iterator[Damage]:
     for key, run, base, base_sum, checksum in database.rows(
         "SELECT key, run, base, base_sum, seal FROM history"
     ):
-        if checksum != seal(key, run, base, base_sum):
+        if checksum != seal("history", key, run, base, base_sum):
             yield Damage("where the log begins is not what was written", str(run))
 
 

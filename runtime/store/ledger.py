@@ -137,7 +137,7 @@ class Ledger:
             columns = (row[0], run, 0, first_sum(run))
             self.database.rows(
                 "INSERT INTO history (key, run, base, base_sum, seal) VALUES (?, ?, ?, ?, ?)",
-                (*columns, seal(*columns)),
+                (*columns, seal("history", *columns)),
             )
         return self.head(run)
 
@@ -155,7 +155,7 @@ class Ledger:
         step, sum = last if last else (base, base_sum)
         attempts = rows("SELECT frame, node, visit FROM attempt WHERE run = ?", (key,))
         damage = ""
-        if checksum != seal(key, run, base, base_sum):
+        if checksum != seal("history", key, run, base, base_sum):
             damage = "where the log begins is not what was written"
         elif not isinstance(step, int):
             damage = "where the log ends is not what was written"
@@ -318,7 +318,7 @@ class Ledger:
             raise CheckpointCorrupted(f"step {base} is missing from the log", run=run, step=base)
         self.database.rows(
             "UPDATE history SET base = ?, base_sum = ?, seal = ? WHERE key = ?",
-            (base, row[0], seal(head.key, run, base, row[0]), head.key),
+            (base, row[0], seal("history", head.key, run, base, row[0]), head.key),
         )
         columns = self.database.rows(_LARGE, (head.key, base))
         gone = self.database.connection.execute(

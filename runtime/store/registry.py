@@ -87,11 +87,11 @@ class Registry:
         tests: list[str] = []
         values: list[str] = []
         if status is not None:
-            # Not by the index, which could hide some: the plus sees to that.
-            tests.append("+r.status = ?")
-            values.append(str(status))
+            # Not by the index, which could hide some (the plus sees to that); what is damaged comes along.
+            tests.append(f"(+r.status = ? OR r.status NOT IN ({_marks(len(RunStatus))}))")
+            values += (str(status), *map(str, RunStatus))
         if graph is not None:
-            tests.append("r.graph = ?")
+            tests.append("(r.graph = ? OR NOT EXISTS (SELECT 1 FROM graph g WHERE g.name = r.graph))")
             values.append(graph)
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
         found: list[RunRecord] = []
@@ -102,7 +102,8 @@ class Registry:
             for row in self._rows.all(where, values):
                 try:
                     columns, last = self._rows.checked(row)
-                    found.append(self._run(row[1], columns, last))
+                    if graph in (None, columns["graph"]):
+                        found.append(self._run(row[1], columns, last))
                 except CheckpointCorrupted as error:
                     name = row[1] if row[1] is not None else f"number {row[0]}"
                     self.warnings.append(f"run {name} is passed over: {error.message}")
@@ -118,8 +119,9 @@ class Registry:
         try:
             return RunRecord(
                 run, row.graph, self._ledger.hash_text(row.hash), status, decode(row.input, f"{run} input"),
-                row.created, row.updated if last is None else max(row.updated, last), row.owner, row.fence,
-                row.error, decode(row.launch, f"{run} launch") if row.launch else "", row.parent, row.lease,
+                row.created, max(row.updated, last) if isinstance(last, float) else row.updated, row.owner,
+                row.fence, row.error, decode(row.launch, f"{run} launch") if row.launch else "", row.parent,
+                row.lease,
             )  # fmt: skip
         except CheckpointCorrupted as damage:
             raise damage.at(run=run) from damage.__cause__

@@ -85,7 +85,7 @@ CREATE INDEX value_use_value ON value_use (value);
 # Rows are sealed anew with the new columns in: what could not be checked before is believed this once.
 _TALLIES = """
 ALTER TABLE history ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
-UPDATE history SET seal = seal(key, run, base, base_sum);
+UPDATE history SET seal = seal('history', key, run, base, base_sum);
 ALTER TABLE run ADD COLUMN steps INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN decisions INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;

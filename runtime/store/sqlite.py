@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 from ..codec import Codec, JsonCodec
 from ..errors import CheckpointNotFound, StorageError
 from .database import Database, Durability
 from .group import CommitGroup
-from .integrity import problems
+from .integrity import examine, problems
 from .opened import Opened
 from .protocols import (
     AttemptRecord,
@@ -60,6 +62,7 @@ class SqliteStore:
         self._readonly = readonly
         self._state: Opened | None = None
         self._closed = False
+        self._notes: list[str] = []
         self._changes = 0
         self._group = CommitGroup(self._write)
 
@@ -90,6 +93,11 @@ class SqliteStore:
                 timeout=self._timeout,
                 readonly=self._readonly,
             )
+            try:
+                self._notes += [*database.notes, *examine(database, _size(self.path))]
+            except BaseException:
+                database.close()
+                raise
             self._state = Opened(database, self._codec)
         return self._state
 
@@ -189,7 +197,8 @@ class SqliteStore:
         """What was passed over since the last call."""
         if self._state is None:
             return ()
-        found = [*self._state.registry.warnings, *self._state.checkpoints.warnings]
+        found = [*self._notes, *self._state.registry.warnings, *self._state.checkpoints.warnings]
+        self._notes.clear()
         self._state.registry.warnings.clear()
         self._state.checkpoints.warnings.clear()
         return found
@@ -282,3 +291,9 @@ class SqliteStore:
         row = self._opened().database.row("PRAGMA data_version")
         assert row is not None
         return int(row[0]) + self._changes
+
+
+def _size(path: str) -> int:
+    with suppress(OSError):
+        return Path(path).stat().st_size
+    return 0
