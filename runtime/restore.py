@@ -112,6 +112,30 @@ async def rebuild(
     Raises:
         CheckpointCorrupted, StorageError, SerializationError, TransientMissing, CheckpointNotFound.
     """
+    tried = -1
+    while True:
+        try:
+            return await _rebuilt(store, graph, run, transients, to_step)
+        except _Gap as gap:
+            newest = await store.latest_snapshot(run.run)
+            there = -1 if newest is None else newest.step
+            # Somebody may have truncated the log just when it was read: then there is a newer snapshot.
+            if not (tried < there and gap.first <= there + 1 and (to_step is None or there <= to_step)):
+                raise _truncated(run, gap.first, to_step, there) from None
+            tried = there
+
+
+class _Gap(Exception):
+    """The log does not go on where the snapshot ends, but with step `first`."""
+
+    def __init__(self, first: int) -> None:
+        super().__init__(first)
+        self.first = first
+
+
+async def _rebuilt(
+    store: Store, graph: Graph[Any], run: RunRecord, transients: Mapping[str, object], to_step: int | None
+) -> Position:
     snapshot = await store.latest_snapshot(run.run, to_step)
     if snapshot is not None:
         root, step = from_snapshot(graph, snapshot.snapshot, transients), snapshot.step
@@ -136,7 +160,7 @@ async def rebuild(
                     records = records[: to_step - step]
                 for due, record in enumerate(records, step + 1):
                     if record.step != due:
-                        raise _truncated(run, due - 1, record.step, to_step)
+                        raise _Gap(record.step)
                 redo_all(root, records)
                 step = records[-1].step
                 size += sum([len(record.mutations) + len(record.detail) for record in records])
@@ -156,13 +180,14 @@ async def rebuild(
     return Position(root, step, len(snapshot.snapshot) if snapshot is not None else 0, step - since, size)
 
 
-def _truncated(run: RunRecord, step: int, first: int, to_step: int | None) -> LgcError:
-    """The error for steps that are no longer in the log."""
-    if to_step is not None and to_step < first - 1:
+def _truncated(run: RunRecord, first: int, to_step: int | None, newest: int) -> LgcError:
+    """The error for steps that are no longer in the log. `newest` is the step of the newest snapshot."""
+    if to_step is not None and (to_step < first - 1 or to_step < newest):
+        start = max(first - 1, newest) if to_step >= first - 1 else first - 1
         return CheckpointNotFound(
             f"step {to_step} of run `{run.run}` is gone: its log was truncated and begins with step {first}",
             run=run.run,
-            hint=f"the states from step {first - 1} on are there; the archive may have the steps before",
+            hint=f"the states from step {start} on are there; the archive may have the steps before",
         )
     return CheckpointCorrupted(
         f"the log goes on with step {first}, but there is no good snapshot of step {first - 1} or later to"
