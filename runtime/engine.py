@@ -365,8 +365,8 @@ class Engine(Observed):
             )
         except Exception as problem:  # a policy of the caller's must not cost the step
             due = True
-            what = f"trigger policy: {type(problem).__name__}: {text_of(problem)}"
-            self.observe(frame, what, node=done.node, visit=done.visit)
+            told = f"trigger policy: {type(problem).__name__}: {text_of(problem)}"
+            self.observe(frame, told, node=done.node, visit=done.visit)
         checkpoint = f"{self.run}@{self.step}" if due or asked else ""
         if asked and not due:
             self.asked_checkpoint(now)

@@ -298,8 +298,8 @@ def test_killed_while_archiving_and_deleting(tmp_path: Path, after: int) -> None
         for run, steps in wanted.items():
             assert (await log(store, run) if run in there else archived_log(found, run)) == steps
         archive = FileArchive(path)
-        for run in await store.list_runs():
-            await archive_run(store, run, archive, delete=True)
+        for record in await store.list_runs():
+            await archive_run(store, record, archive, delete=True)
         assert (archive.cut > 0) == bool(damages)
         found, damages = sections(path)
         assert damages == []
