@@ -106,7 +106,7 @@ def redo(root: Frame, record: MutationRecord) -> None:
             )  # fmt: skip
             frame.children = {}
         frame.since = record.time
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointCorrupted(
             f"log record {record.step} (`{record.node}` in frame `{record.frame}`) does not fit the position"
             f" of the run: {error}",
@@ -184,7 +184,7 @@ def from_snapshot(graph: Graph[Any], text: str, transients: Mapping[str, object]
             )
         root = Frame(graph, _read_state(graph.plan.state, data["root"], transients))
         _read(root, data["root"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise CheckpointCorrupted(f"the snapshot cannot be read: {type(error).__name__}: {error}") from error
     return root
 

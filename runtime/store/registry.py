@@ -193,7 +193,10 @@ class Registry:
         self._values.fresh()
         with self._database.reading():
             rows = self._database.rows("SELECT * FROM decision WHERE run = ? ORDER BY key", (head.key,))
-            self._rows.demand(head.key, run, "decisions", len(rows))
+            # A damaged index can name one row twice, or that of another run.
+            found = len({row[0] for row in rows if row[1] == head.key})
+            self._rows.demand(head.key, run, "decisions", max(found, len(rows)))
+            self._rows.demand(head.key, run, "decisions", found)
             return [self._decision(run, row) for row in rows if not (waiting and row[9])]
 
     def _decision(self, run: str, row: Row) -> DecisionRecord:
@@ -241,13 +244,15 @@ class Registry:
             return ()
         with self._database.reading():
             rows = self._database.rows(
-                f"SELECT {columns} FROM {table} WHERE run = ? ORDER BY key", (head.key,)
+                f"SELECT key, {columns} FROM {table} WHERE run = ? ORDER BY key", (head.key,)
             )
-            self._rows.demand(head.key, run, f"{table}s", len(rows))
+            found = len({row[0] for row in rows if row[1] == head.key})
+            self._rows.demand(head.key, run, f"{table}s", max(found, len(rows)))
+            self._rows.demand(head.key, run, f"{table}s", found)
         for row in rows:
-            if row[-1] != seal(*row[:-1]):
+            if row[-1] != seal(*row[1:-1]):
                 raise CheckpointCorrupted(f"{what} is not what was written", run=run)
-        return rows
+        return [row[1:] for row in rows]
 
     def add_override(self, key: int, override: OverrideRecord) -> None:
         """Note a forced restore; the run is under the other graph from now on."""
