@@ -10,6 +10,7 @@ import pytest
 
 from lgc.runtime import (
     Cancelled,
+    CheckpointNotFound,
     MemoryStore,
     RunFenced,
     RunStatus,
@@ -17,8 +18,10 @@ from lgc.runtime import (
     Session,
     StorageError,
     SystemClock,
+    replay,
 )
-from lgc.runtime.store.protocols import Commit, RunRecord
+from lgc.runtime.position import to_snapshot
+from lgc.runtime.store.protocols import CheckpointRecord, Commit, RunRecord
 
 Compile = Callable[[str], Any]
 
@@ -54,6 +57,11 @@ class Between(MemoryStore):
     async def commit(self, commit: Commit) -> None:
         await super().commit(commit)
         await self._after("attempt" if commit.attempt else "settled" if commit.settled else "commit")
+
+    async def latest_snapshot(self, run: str, at_most: int | None = None) -> CheckpointRecord | None:
+        found = await super().latest_snapshot(run, at_most)
+        await self._after("latest_snapshot")
+        return found
 
 
 class Nodes:
@@ -158,5 +166,55 @@ def test_an_effect_is_not_begun_after_the_run_was_lost_while_its_record_was_kept
         with pytest.raises(RunFenced):
             await session.run()
         assert nodes.called == 0
+
+    asyncio.run(main())
+
+
+LOOP = """
+state S { n: int = 0  mutation Add(by: int) { n += by } }
+graph g(S) {
+  task pay { records Add }
+  start -> pay
+  pay -> pay when n < 9
+  pay -> end else
+  checkpoint { compact 3 steps }
+}
+"""
+
+
+def test_a_log_that_is_truncated_while_it_is_read_is_read_again(compiled: Compile) -> None:
+    module = compiled(LOOP)
+    graph, store = module.g(Nodes(module)), Between()
+
+    async def main() -> None:
+        session = await Session.start(graph, module.S(), store=store, run_id="r")
+        await session.run()
+
+        async def truncate() -> None:
+            whole = to_snapshot(session._engine.root)  # pyright: ignore[reportPrivateUsage]
+            await store.save(CheckpointRecord("r@9", "r", 9, graph.hash, 0.0, whole))
+            await store.truncate("r", 10)
+
+        store.then["latest_snapshot"] = truncate
+        restored = await Session.restore(graph, store=store, run_id="r")
+        assert (restored.step, restored.state.n) == (9, 9)
+
+    asyncio.run(main())
+
+
+def test_a_step_whose_snapshot_is_gone_is_not_called_corrupted(compiled: Compile) -> None:
+    module = compiled(LOOP)
+    graph, store = module.g(Nodes(module)), Between()
+
+    async def main() -> None:
+        session = await Session.start(graph, module.S(), store=store, run_id="r")
+        await session.run()
+        snapshots = [c.step for c in reversed(await store.list("r")) if c.snapshot]
+        assert len(snapshots) > 1
+        await store.truncate("r", snapshots[0] + 1)
+        await store.delete(f"r@{snapshots[0]}")
+        with pytest.raises(CheckpointNotFound, match=f"step {snapshots[0] + 1} "):
+            await replay(store, "r", snapshots[0] + 1, graph=graph)
+        assert (await replay(store, "r", graph=graph)).n == 9
 
     asyncio.run(main())

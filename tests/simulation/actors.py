@@ -11,6 +11,7 @@ from typing import Any
 from lgc.runtime import (
     BarrierDecision,
     Cancelled,
+    CheckpointNotFound,
     DecisionRefused,
     FinalFailure,
     NodeFailed,
@@ -25,6 +26,7 @@ from lgc.runtime import (
 from lgc.runtime.deciding import decide, look
 from lgc.runtime.events import EventKind, GraphEvent
 from lgc.runtime.lease import held
+from lgc.runtime.restore import fork
 from lgc.runtime.settling import uncertain
 
 from .checks import look_at_session
@@ -42,6 +44,7 @@ EXPECTED = (
     NodeFailed,
     RunUncertain,
     RunNotFound,
+    CheckpointNotFound,
     DecisionRefused,
     FinalFailure,
 )
@@ -315,4 +318,39 @@ async def canceller(world: World, process: Process, handle: Handle) -> None:
             await asyncio.sleep(world.random.random() * 3.0)
 
 
-ROLES: dict[str, Role] = {"w": worker, "d": decider, "c": canceller}
+async def operator(world: World, process: Process, handle: Handle) -> None:
+    """Looks after the store: removes checkpoints, truncates logs, forks runs."""
+    clock = SimClock(world, process)
+    while not world.healed:
+        await asyncio.sleep(2.0 + world.random.random() * 20.0)
+        run = world.random.choice(list(world.inputs))
+        try:
+            match world.random.randrange(3):
+                case 0:
+                    await handle.prune(run, world.random.randrange(4))
+                case 1:
+                    snapshot = await handle.latest_snapshot(run)
+                    if snapshot is not None:
+                        gone = await handle.truncate(run, snapshot.step + 1)
+                        world.trace("truncated", run, str(gone))
+                case _ if not world.forks:
+                    await _fork(world, handle, run, clock)
+                case _:
+                    pass
+        except EXPECTED as error:
+            world.trace("refused", run, f"{type(error).__name__}: {error.message}")
+        except Exception as error:
+            world.report(f"{type(error).__name__}: {error}")
+            raise
+
+
+async def _fork(world: World, handle: Handle, run: str, clock: SimClock) -> None:
+    steps = [record.step async for record in handle.replay(run)]
+    new = f"{run}f"
+    world.forks[new] = run
+    await fork(handle, world.shape.graph, run, world.random.choice(steps or [0]), new, clock.time())
+    world.inputs[new] = world.inputs[run]
+    world.trace("forked", new)
+
+
+ROLES: dict[str, Role] = {"w": worker, "d": decider, "c": canceller, "o": operator}

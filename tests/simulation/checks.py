@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tests.runtime.conftest import same
 
 from lgc.runtime import BarrierDecision, MemoryStore, Session, plan
+from lgc.runtime.frame import Frame
 from lgc.runtime.position import begin, from_snapshot, locate, redo
 from lgc.runtime.restore import blanks, rebuild
 from lgc.runtime.store.protocols import MutationRecord, RunStatus
@@ -61,13 +62,13 @@ def look_back(world: World) -> None:
 
 def _look_at_run(world: World, run: str, ledger: RunLedger) -> None:
     shape, core = world.shape, world.disk.core
-    if ledger.status is not RunStatus.DONE and run not in world.cancels:
+    if ledger.status is not RunStatus.DONE and run not in world.cancels and run not in world.forks:
         world.report(f"{run}: ended as {ledger.status}, and nobody cancelled it")
     graph = shape.graph
     values = blanks(graph)
-    record = at_once(core.get_run(run))
-    start = decode_checkpoint(graph.plan.state, record.input)
-    root = begin(graph, graph.plan.state.restore(start, values), record.created)
+    root = _beginning(world, run)
+    if root is None:
+        return
     snapshots = {c.step: c for c in core._histories[run].checkpoints.values() if c.snapshot}
     keys: set[str] = set()
     for step in ledger.log:
@@ -85,14 +86,26 @@ def _look_at_run(world: World, run: str, ledger: RunLedger) -> None:
                 same(root, from_snapshot(graph, snapshots[step.step].snapshot, values))
             except AssertionError as error:
                 world.report(f"{run}: the snapshot of step {step.step} is not the log's: {error}")
-    if ledger.status is RunStatus.DONE:
-        state, steps = undisturbed(shape.number, world.inputs[run])
-        if steps != (found := comparable(ledger.log)):
+    if ledger.status is RunStatus.DONE and not world.shape.loose:
+        state, steps = undisturbed(shape.number, world.inputs[world.forks.get(run, run)])
+        if run not in world.forks and steps != (found := comparable(ledger.log)):
             world.report(
                 f"{run}: the steps differ from the undisturbed: {dict(found - steps)} / {dict(steps - found)}"
             )
         if state != root.state.snapshot():
             world.report(f"{run}: the state is {root.state.snapshot()}, undisturbed it is {state}")
+
+
+def _beginning(world: World, run: str) -> Frame | None:
+    """Where a run began: what it was given, or the place that it was forked from."""
+    graph, core = world.shape.graph, world.disk.core
+    values = blanks(graph)
+    record = at_once(core.get_run(run))
+    if run not in world.forks:
+        start = decode_checkpoint(graph.plan.state, record.input)
+        return begin(graph, graph.plan.state.restore(start, values), record.created)
+    given = world.origins.get(run)
+    return None if given is None else from_snapshot(graph, given, values)
 
 
 def _look_at_decisions(world: World) -> None:

@@ -51,7 +51,8 @@ class Disk:
 
     def look(self, run: str) -> None:
         """Whether all that was committed is still there."""
-        there, given = len(self.core._histories[run].log), len(self.world.ledger.runs[run].log)
+        history, given = self.core._histories[run], len(self.world.ledger.runs[run].log)
+        there = history.base + len(history.log)
         if there != given:
             self.world.report(f"{run}: {given} steps were committed, and {there} are there")
 
@@ -60,12 +61,14 @@ class Disk:
         self.look(commit.run)
         at_once(self.core.commit(commit))
         self.world.ledger.committed(commit, key)
+        if commit.snapshot is not None and not commit.snapshot.step:
+            self.world.origins[commit.run] = commit.snapshot.snapshot
         self.world.trace("committed", commit.run, _told(commit))
 
     def create_run(self, run: RunRecord) -> None:
         """Make it durable."""
         at_once(self.core.create_run(run))
-        self.world.ledger.runs[run.run] = RunLedger()
+        self.world.ledger.runs[run.run] = RunLedger(run.status)
         self.world.trace("created", run.run)
 
     def take(self, run: str, owner: str, expect: RunRecord | None, lease: float) -> int:
@@ -173,7 +176,9 @@ class Handle:
 
     async def truncate(self, run: str, keep_from_step: int) -> int:
         """Really delete the steps before."""
-        raise NotImplementedError
+        return await self._do(
+            "truncate", lambda: at_once(self._core.truncate(run, keep_from_step)), writes=True
+        )
 
     async def save(self, checkpoint: CheckpointRecord) -> None:
         """Nobody does that to a run that is driven."""

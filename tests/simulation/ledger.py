@@ -23,11 +23,11 @@ OVER = (RunStatus.DONE, RunStatus.CANCELLED)
 class RunLedger:
     """All that became durable of one run, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, status: RunStatus) -> None:
         self.fence = 0
         self.log: list[MutationRecord] = []
         self.fences: list[int] = []  # under which token each step was made
-        self.status = RunStatus.RUNNING
+        self.status = status
         self.decisions: dict[int, DecisionRecord] = {}
         self.applied: dict[int, int] = {}  # decision -> step, or -1
         self.begun: dict[Visit, int] = {}  # attempts of `effect once` nodes, with the token
@@ -88,7 +88,8 @@ class Ledger:
             ledger.begun[a.frame, a.node, a.visit] = commit.fence
         if commit.status is not None:
             ended = ledger.status in OVER and commit.status is not ledger.status
-            if ended and not (ledger.status is RunStatus.DONE and record is None):
+            forked = commit.snapshot is not None and not commit.snapshot.step and not ledger.log
+            if ended and not forked and not (ledger.status is RunStatus.DONE and record is None):
                 self._report(f"{commit.run}: was {ledger.status} and became {commit.status}")
             ledger.status = commit.status
 
@@ -109,7 +110,7 @@ class Ledger:
         """Compare with what the store really holds, in the end. Raises nothing: it reports."""
         for run, ledger in self.runs.items():
             history = core._histories[run]
-            if list(history.log) != ledger.log:
+            if list(history.log) != ledger.log[history.base :]:
                 self._report(f"{run}: the log is not what was committed")
             if history.fence != ledger.fence:
                 self._report(f"{run}: the token is {history.fence}, not {ledger.fence}")
@@ -119,7 +120,11 @@ class Ledger:
         for (run, step), record in self.acknowledged.items():
             log = self.runs[run].log
             history = core._histories[run]
-            if step > len(history.log) or history.log[step - 1] != record or log[step - 1] != record:
+            gone = step <= history.base  # truncated
+            kept = history.base + len(history.log)
+            if log[step - 1] != record or (
+                not gone and (step > kept or history.log[step - history.base - 1] != record)
+            ):
                 self._report(f"{run}: step {step} was said to be durable, and is not there")
         for run, id in self.answered:
             if all(d.id != id for d in core._histories[run].decisions):

@@ -35,19 +35,27 @@ BARRIER_TIMEOUT = 20.0
 # Seeds of graphs that are short and have many kinds of nodes; the last two are long.
 SEEDS = (183, 299, 186, 402, 286, 225, 110, 32, 327, 195, 350, 189, 298, 49, 213, 172, 14, 74)
 LONG = 2
+LOOSE = (105, 196, 152, 144, 128, 141, 117, 21)
 
 
 class Rich(Maker):
-    """A random graph whose tasks also have retries, timeouts and effects. `policy` says which has what."""
+    """A random graph whose tasks also have retries, timeouts and effects. `policy` says which has what.
 
-    def __init__(self, seed: int) -> None:
+    A loose one also has joins that some branches win, and failures that are routed: how it ends depends on
+    what goes wrong.
+    """
+
+    def __init__(self, seed: int, loose: bool = False) -> None:
         self.policy: dict[str, str] = {}
+        self.loose = loose
+        self.made: set[str] = set()
         super().__init__(seed)
 
     def node(self, state: str, depth: int, inner: list[str], lines: list[str]) -> tuple[str, str]:
         name, kind = super().node(state, depth, inner, lines)
-        if name in self.policy:  # made by a call of this one
+        if name in self.made:  # by a call of this one
             return name, kind
+        self.made.add(name)
         match kind:
             case "task":
                 policy = self.random.choice(("plain", "plain", "sync", "retry", "timeout", "once", "once"))
@@ -63,8 +71,22 @@ class Rich(Maker):
             case "barrier":
                 lines[-1] = lines[-1].replace("timeout 1h", f"timeout {BARRIER_TIMEOUT:g}s")
             case _:
-                pass
+                if self.loose:
+                    return name, self.loosen(name, kind, lines)
         return name, kind
+
+    def loosen(self, name: str, kind: str, lines: list[str]) -> str:
+        """Let a node that runs others go on without some of them."""
+        if kind == "decision":
+            return kind
+        at = next(n for n, line in enumerate(lines) if line.split()[1] == name)
+        more = ""
+        if kind == "parallel":
+            more = self.random.choice((" join any", " join first 2", " on_error collect", ""))
+        elif kind == "map":
+            more = self.random.choice((" on_error collect", ""))
+        lines[at] = lines[at].removesuffix("}") + more + " }"
+        return "fails" if self.random.random() < 0.6 else kind
 
     def graph(self, name: str, state: str, depth: int, inner: list[str]) -> str:
         super().graph(name, state, depth, inner)
@@ -78,7 +100,8 @@ class Shape:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.maker = Rich(SEEDS[number])
+        self.loose = number >= len(SEEDS)
+        self.maker = Rich(LOOSE[number - len(SEEDS)] if self.loose else SEEDS[number], self.loose)
         self.module = module_of(self.maker.text)
         self.graph: Graph[Any] = bind(self.module.G_PLAN, Nodes(self))
         self.unbound: Graph[Any] = unbound(self.module.G_PLAN)
@@ -185,4 +208,6 @@ def shape(number: int) -> Shape:
 
 def draw(random: Random) -> Shape:
     """One of them."""
+    if random.random() < 0.3:
+        return shape(len(SEEDS) + random.randrange(len(LOOSE)))
     return shape(random.randrange(len(SEEDS) - (0 if random.random() < 0.1 else LONG)))

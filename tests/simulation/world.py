@@ -44,7 +44,9 @@ class Call:
 
 
 LAST_CALL: ContextVar[Call] = ContextVar("LAST_CALL")
-TROUBLES = ("kill", "pause", "skew", "store", "slow", "nodes", "takeover", "cancel", "leave", "dither")
+TROUBLES = (
+    "kill", "pause", "skew", "store", "slow", "nodes", "takeover", "cancel", "leave", "dither", "upkeep",
+)  # fmt: skip
 
 
 class SimClock:
@@ -114,6 +116,8 @@ class World:
         self.observed: list[tuple[str, Process]] = []
         self.number = 0
         self.cancels: set[str] = set()
+        self.origins: dict[str, str] = {}  # run -> the snapshot that it begins with
+        self.forks: dict[str, str] = {}  # run -> the one that it was forked from
         self._strike_at = 0
         self._turns = 0
 
@@ -330,6 +334,8 @@ class World:
             self.boot(place)
         if "cancel" in self.troubles:
             self.boot("c0")
+        if "upkeep" in self.troubles:
+            self.boot("o0")
         self._outside(self.heal_at, self.heal)
         while not self.over():  # noqa: ASYNC110 - simulated seconds cost nothing
             await asyncio.sleep(1.0)
@@ -353,7 +359,8 @@ class World:
     def prepare(self) -> None:
         """What is the same for every seed, made before time begins."""
         for given in self.inputs.values():
-            undisturbed(self.shape.number, given)
+            if not self.shape.loose:
+                undisturbed(self.shape.number, given)
         _settle_memory(self.shape.number)
 
     def statuses(self) -> dict[str, RunStatus]:
