@@ -66,7 +66,9 @@ class Writer:
         if self._wire is None or not self._wire.alive():
             self._heads.ends.clear()  # nobody knows what became of the last commits
             self._wire = None
-            self._wire = Wire(await self._server.connect(patient=patient), self._server.timeout)
+            # The server gives up waiting for a lock before this side gives up waiting for the server.
+            patience = self._server.timeout * 2
+            self._wire = Wire(await self._server.connect(patient=patient), patience)
         return self._wire
 
     async def close(self) -> None:

@@ -238,7 +238,7 @@ class PostgresStore:
 
     async def verify(self) -> Sequence[Damage]:
         """Read everything that is stored and say what is not what was written. Changes nothing."""
-        return await damages(self)
+        return [*await damages(self), *await (await self._opened()).upkeep.orphans()]
 
     async def shrink(self) -> None:
         """Give the space of what was deleted back to the medium. Other sessions wait meanwhile."""

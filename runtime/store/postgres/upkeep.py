@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..protocols import RunRecord, RunSize, RunStatus, StoreStats
+from ..protocols import Damage, RunRecord, RunSize, RunStatus, StoreStats
 from ..refusals import changed
 from .heads import Heads
 from .server import Server, Transaction
@@ -109,6 +109,19 @@ class Upkeep:
     async def _number(self, sql: str, *values: object) -> int:
         row = await self._server.row(sql, values)
         return int(row[0] or 0) if row is not None else 0
+
+    async def orphans(self) -> list[Damage]:
+        """Records that belong to no run, so that reading the runs does not find them."""
+        found: list[Damage] = []
+        for table in ("run", *OF_A_RUN):
+            column = "key" if table == "run" else "run"
+            count = await self._number(
+                f"SELECT count(*) FROM ~{table} t WHERE NOT EXISTS (SELECT 1 FROM ~history h"
+                f" WHERE h.key = t.{column})"
+            )
+            if count:
+                found.append(Damage(f"{count} records of the table `{table}` belong to no run"))
+        return found
 
     async def shrink(self) -> None:
         """Rewrite the tables without the space of what was deleted. Others wait meanwhile."""
