@@ -10,11 +10,13 @@ from ..errors import StorageError
 from .protocols import Store
 
 
-def open_store(url: str, *, readonly: bool = False, codec: Codec | None = None) -> Store:
+def open_store(
+    url: str, *, readonly: bool = False, codec: Codec | None = None, patience: float = 5.0
+) -> Store:
     """The store of a URL: `memory:`, `sqlite:PATH`, `sqlite:///PATH`, a path, or `postgresql://…`.
 
-    Four slashes start from the root. Nothing is opened yet: use it with `async with`. Raises StorageError
-    for other URLs.
+    Four slashes start from the root. `patience` is how many seconds to wait for another process that writes
+    to a file. Nothing is opened yet: use it with `async with`. Raises StorageError for other URLs.
     """
     scheme, path = _split(url)
     match scheme:
@@ -31,7 +33,7 @@ def open_store(url: str, *, readonly: bool = False, codec: Codec | None = None) 
                 )
             from .sqlite import SqliteStore
 
-            return SqliteStore(path, readonly=readonly, codec=codec)
+            return SqliteStore(path, readonly=readonly, codec=codec, timeout=patience)
         case "postgresql" | "postgres":
             from .postgres import PostgresStore
 

@@ -12,7 +12,7 @@ from .store_archive import archive_command
 from .store_compact import compact_command
 from .store_prune import prune_command
 from .stores import store_option, with_store
-from .tally import size_text
+from .tally import PATIENCE, size_text
 from .terminal import Style, counted, out, output_style, printable, table
 from .wording import status_text
 
@@ -41,7 +41,7 @@ def stats_command(store_url: str, as_json: bool) -> int:
     async def read(store: Store) -> StoreStats:
         return await store.stats()
 
-    stats = with_store(store_url, read, reading=True)
+    stats = with_store(store_url, read, reading=True, patience=PATIENCE)
     if as_json:
         out(dumps(_stats_json(stats)))
         return FINE
@@ -104,7 +104,7 @@ def verify_command(store_url: str, as_json: bool) -> int:
                 raise
             return found, None
 
-    damages, stats = with_store(store_url, read, reading=True)
+    damages, stats = with_store(store_url, read, reading=True, patience=PATIENCE)
     if as_json:
         read_ = None if stats is None else {"runs": sum(stats.runs.values()), **_records(stats)}
         found = [{"what": one.what, "run": one.run, "step": one.step} for one in damages]

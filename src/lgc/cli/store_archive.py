@@ -13,7 +13,7 @@ import click
 from . import FINDINGS, FINE
 from .runs import dumps
 from .stores import get_run, store_option, with_store
-from .tally import Age, Tally, cut_text
+from .tally import PATIENCE, Age, Tally, cut_text
 from .terminal import Failure, counted, note, out, output_style, printable
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def archive_command(
         runs = await _chosen(store, run_ids, statuses, older_than)
         return await _archive(store, runs, to, delete=delete, dry=dry)
 
-    outcome = with_store(store_url, work, reading=dry or not delete, existing=True)
+    outcome = with_store(store_url, work, reading=dry or not delete, existing=True, patience=PATIENCE)
     if as_json:
         out(dumps(_outcome_json(outcome, to, dry)))
     else:

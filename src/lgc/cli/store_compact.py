@@ -11,7 +11,7 @@ from . import FINDINGS, FINE
 from .runs import dumps
 from .sources import Sources
 from .stores import store_option, with_store
-from .tally import Tally, size_text
+from .tally import PATIENCE, Tally, size_text
 from .terminal import counted, out, output_style, printable
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def compact_command(store_url: str, dry: bool, as_json: bool) -> int:
         outcome.after = (await store.stats()).bytes.get("total", 0)
         return outcome
 
-    outcome = with_store(store_url, work, reading=dry, existing=not dry)
+    outcome = with_store(store_url, work, reading=dry, existing=not dry, patience=PATIENCE)
     if as_json:
         out(dumps(_outcome_json(outcome, dry)))
     else:

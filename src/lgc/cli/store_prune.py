@@ -12,7 +12,7 @@ from . import FINDINGS, FINE
 from .runs import dumps
 from .sources import Sources
 from .stores import store_option, with_store
-from .tally import Age, Tally, cut_text, size_text
+from .tally import PATIENCE, Age, Tally, cut_text, size_text
 from .terminal import counted, out, output_style, printable, table
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def prune_command(
     async def work(store: Store) -> _Outcome:
         return await (_delete(store, wish) if runs else _prune(store, wish))
 
-    outcome = with_store(store_url, work, reading=dry, existing=not dry)
+    outcome = with_store(store_url, work, reading=dry, existing=not dry, patience=PATIENCE)
     if as_json:
         out(dumps(_outcome_json(outcome, dry)))
     else:

@@ -77,7 +77,7 @@ def shown(url: str) -> str:
     return without_password(url)
 
 
-def open_url(url: str, *, reading: bool) -> Store:
+def open_url(url: str, *, reading: bool, patience: float = 5.0) -> Store:
     """The store of a URL, not yet entered. Raises Failure where it is not there and only to be read."""
     from ..runtime.store import open_store
 
@@ -87,22 +87,28 @@ def open_url(url: str, *, reading: bool) -> Store:
             f"there is no store at {path}",
             "say where runs are kept with --store, or set `store` in lgc.toml or under [tool.lgc]",
         )
-    found: Store = open_store(url, readonly=reading)
+    found: Store = open_store(url, readonly=reading, patience=patience)
     return found
 
 
 def with_store(
-    given: str, work: Callable[[Store], Awaitable[T]], *, reading: bool, existing: bool = False
+    given: str,
+    work: Callable[[Store], Awaitable[T]],
+    *,
+    reading: bool,
+    existing: bool = False,
+    patience: float = 5.0,
 ) -> T:
     """Open the store, do the work, close it; the event loop is made here.
 
-    `existing`: the store must be there already, also where it is written to.
+    `existing`: the store must be there already, also where it is written to. `patience`: seconds to wait for
+    another process that writes.
     """
 
     async def main() -> T:
         if existing:
             await demand_there(given)
-        async with open_url(store_url(given), reading=reading) as store:
+        async with open_url(store_url(given), reading=reading, patience=patience) as store:
             return await work(store)
 
     return asyncio.run(main())

@@ -9,6 +9,9 @@ import time
 import click
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+# Seconds that those who look after a store wait for those who work in it.
+PATIENCE = 60.0
+
 _WAIT = 0.4  # seconds before the line is shown first
 _PAUSE = 0.1  # seconds between two drawings
 
