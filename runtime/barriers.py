@@ -57,6 +57,11 @@ async def run_barrier(engine: Engine, lane: Lane, frame: Frame, node: plan.Barri
                 shown=dict(info.shown), answers=list(info.answers), deadline=info.deadline,
             )  # fmt: skip
         asked += 1
+        if sink and not fresh:
+            # What another process has answered early is not asked again here.
+            fresh = True
+            if await refresh(engine):
+                continue
         if sink and asked <= MOST_ASKED:
             try:
                 sink = await _ask(engine, frame, info)

@@ -55,8 +55,8 @@ async def decide(
         MutationRejected: a mutation that the barrier does not let the decider record.
     """
     demand_actor(actor, run_id)
-    clock = SystemClock()
-    record = to_record(graph.plan, run_id, barrier, decision, actor, clock.time())
+    now = (clock or SystemClock()).time()
+    record = to_record(graph.plan, run_id, barrier, decision, actor, now)
     run = await store.get_run(run_id)
     if run.hash != graph.hash:
         raise await mismatch(store, graph, run)
