@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lgc.runtime import (
+    BarrierDecision,
     Cancelled,
     CheckpointNotFound,
     MemoryStore,
@@ -18,6 +19,7 @@ from lgc.runtime import (
     Session,
     StorageError,
     SystemClock,
+    decide,
     replay,
 )
 from lgc.runtime.position import to_snapshot
@@ -216,5 +218,41 @@ def test_a_step_whose_snapshot_is_gone_is_not_called_corrupted(compiled: Compile
         with pytest.raises(CheckpointNotFound, match=f"step {snapshots[0] + 1} "):
             await replay(store, "r", snapshots[0] + 1, graph=graph)
         assert (await replay(store, "r", graph=graph)).n == 9
+
+    asyncio.run(main())
+
+
+EARLY = """
+state S { n: int = 0  mutation Add(by: int) { n += by } }
+graph g(S) {
+  task pay { records Add }
+  barrier ok { timeout 1h  shows n }
+  start -> pay -> ok
+  ok -> end on approve
+  ok -> end on reject
+  ok -> end on timeout
+}
+"""
+
+
+def test_an_early_answer_from_elsewhere_comes_before_the_sink(compiled: Compile) -> None:
+    module = compiled(EARLY)
+    graph, store = module.g(Nodes(module)), Between()
+
+    class Sink:
+        async def wait(self, barrier: Any) -> BarrierDecision:
+            return BarrierDecision.reject("asked here")
+
+    async def main() -> None:
+        session = await Session.start(graph, module.S(), store=store, run_id="r", barrier_sink=Sink())
+
+        async def answer() -> None:
+            await decide(graph, store, "r", "ok", BarrierDecision.approve(), actor="elsewhere")
+
+        store.then["commit"] = answer
+        await session.run()
+        last = [record async for record in store.replay("r")][-1]
+        assert last.outcome == "approve"
+        assert [one.step for one in await store.decisions("r")] == [2]
 
     asyncio.run(main())

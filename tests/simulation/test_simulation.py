@@ -38,7 +38,7 @@ def test_all_that_can_happen_does(caplog: pytest.LogCaptureFixture) -> None:
         seen.update(call.fault for calls in world.calls.values() for call in calls)
         seen.update(status.value for status in world.statuses().values())
     happened = ("killed", "paused", "woken", "clock", "healed", "decided", "observed", "cancel", "left")
-    ended = ("RunFenced", "StorageError", "NodeFailed", "FinalFailure", "Cancelled", "DecisionRefused")
+    ended = ("RunFenced", "StorageError", "FinalFailure", "Cancelled", "DecisionRefused")
     committed = ("snapshot", "attempt", "settled", "lease", "timeout", "approve", "reject", "error")
     faults = ("raise", "break", "hang", "swallow")
     missing = {
