@@ -84,10 +84,10 @@ def kill_writers(path: str, runs: list[str], times: int) -> None:
         asyncio.run(_known(path, acknowledged))
         with subprocess.Popen([sys.executable, "-c", WRITER, path, *runs], stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
-            child.stdout.readline()
+            first = child.stdout.readline()
             time.sleep(rng.random() * 0.1)
             child.send_signal(signal.SIGKILL)
-            heard = child.stdout.read().decode().splitlines()
+            heard = (first + child.stdout.read()).decode().splitlines()
         for line in heard:
             run, step = line.split()
             acknowledged[run] = max(acknowledged[run], int(step))
