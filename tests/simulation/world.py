@@ -257,6 +257,8 @@ class World:
     def _look_at_call(self, call: Call, engine: Any, frame: Any, ctx: Any, policy: str) -> None:
         ledger = self.ledger.runs[call.run]
         attempt = self.tries.get((id(engine), call.key), 0) + 1
+        if self.shape.loose and ctx.attempt == 1:
+            attempt = 1  # a branch that failed while another waits is tried anew when the run goes on
         self.tries[id(engine), call.key] = attempt
         self.keep(engine)
         most = 1 + RETRIES if policy in ("retry", "timeout") else 1
@@ -355,6 +357,9 @@ class World:
                 self.report(f"tasks that nobody ended: {names}")
                 return
             await asyncio.sleep(1.0)
+            for task in left:  # one may have been told just when it had an error to look at
+                if task.get_name() == "main":
+                    task.cancel()
 
     def prepare(self) -> None:
         """What is the same for every seed, made before time begins."""
