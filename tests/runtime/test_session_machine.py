@@ -393,7 +393,7 @@ class Machine(RuleBasedStateMachine):
             assert gone == len(self.model.log) - self.base
             self.base = len(self.model.log)
 
-    @precondition(lambda self: self.kind != "memory" and self.base == 0)
+    @precondition(lambda self: self.kind != "memory" and self.base == 0 and bool(self.model.log))
     @rule(at=st.integers(0, 200))
     def damage(self, at: int) -> None:
         """A byte of the newest snapshot is another: it is passed over, and told."""
