@@ -12,7 +12,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import cache
 from hashlib import blake2b
-from os import getpid, readlink
+from os import getpid
+from pathlib import Path
 from socket import gethostname
 
 from .errors import RunFenced
@@ -38,17 +39,18 @@ def shown(name: str) -> str:
 def refuse_held(run: RunRecord, now: float) -> None:
     """Raise RunFenced where another process is at work on the run."""
     if held(run, now):
+        left = f"for {run.lease - now:.0f} s more, unless it goes on"
         raise RunFenced(
-            f"the run is being driven by {shown(run.owner)} (for {run.lease - now:.0f} s more, unless it goes on)",
+            f"the run is being driven by {shown(run.owner)} ({left})",
             run=run.run,
-            hint="wait for it, `lgc cancel` the run, or take it over (`take_over=True`, `lgc resume --take-over`)",
+            hint="wait for it, cancel the run, or take it over (`take_over=True`, `lgc resume --take-over`)",
         )
 
 
 def held(run: RunRecord, now: float) -> bool:
     """Whether another process is at work on the run, as far as can be told.
 
-    Sessions of this process are its own business: the newest one takes the run, and the token fences the rest.
+    Sessions of this process are its own business: the newest one takes the run, the token fences the rest.
     """
     return now < run.lease and run.owner != owner() and not _gone(run.owner)
 
@@ -70,31 +72,36 @@ class Heartbeat:
         self._lost = lost
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._over = False
 
     def start(self) -> None:
         """Begin to beat; the first beat is due a third of the lease from now."""
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._length / 3, self._beat, loop)
+        self._over = False
+        self._wait()
 
     async def stop(self) -> None:
         """No further beat; one that is under way is waited for."""
+        self._over = True
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None and not self._task.done():
             await asyncio.wait([self._task])
 
+    def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._length / 3, self._beat, loop)
+
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
         self._task = loop.create_task(self._say())
 
     async def _say(self) -> None:
-        try:
-            await self._renew(self._length)
-        except RunFenced as error:
-            self._lost(error)
+        (problem,) = await asyncio.gather(self._renew(self._length), return_exceptions=True)
+        if isinstance(problem, RunFenced):
+            self._lost(problem)
             return
-        except Exception:  # noqa: S110 - a store that fails now may be there at the next beat; a commit will tell
-            pass
-        self.start()
+        # After any other error the store may be there again at the next beat; if not, a commit will tell.
+        if not self._over:
+            self._wait()
 
 
 def _gone(name: str) -> bool:
@@ -111,9 +118,8 @@ def _gone(name: str) -> bool:
 def _place() -> str:
     """This machine since it was started, and the part of it that this process sees; "" where unknown."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            boot = file.read()
-        seen = readlink("/proc/self/ns/pid")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        seen = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         return ""
     return blake2b(f"{boot} {seen}".encode(), digest_size=4).hexdigest()
@@ -132,7 +138,7 @@ def _stopped(pid: int) -> bool:
 
 def _stat(pid: int) -> list[str]:
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return text.rpartition(")")[2].split()
     except OSError:
         return []

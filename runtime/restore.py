@@ -169,11 +169,10 @@ async def _rebuilt(
     finally:
         if collecting:
             gc.enable()
-    if snapshot is None and not step and to_step != 0 and (warnings := store.warnings()):
-        # Without a log it cannot be told from a run that has not begun, but for the snapshots that are bad.
-        raise CheckpointCorrupted(
-            f"the run has no log, and no snapshot of it is good: {'; '.join(warnings)}", run=run.run
-        )
+    if snapshot is None and not step and to_step != 0 and any(one.step for one in await store.list(run.run)):
+        # Without a log this cannot be told from a run that has not begun, but for the checkpoints it has made.
+        why = "; ".join(store.warnings()) or "none of its checkpoints has one"
+        raise CheckpointCorrupted(f"the run has no log, and no good snapshot: {why}", run=run.run)
     if to_step is not None and step != to_step:
         raise CheckpointNotFound(f"run `{run.run}` has no step {to_step} (its last is {step})", run=run.run)
     unfold(root)
@@ -265,7 +264,7 @@ async def replay(
 async def fork(store: Store, graph: Graph[Any], run_id: str, step: int, new: str, now: float) -> None:
     """Make a new run that starts from the position after a step of another, also in the middle of a branch.
 
-    What waits there waits anew: its time counts from `now`. Answers and begun effects stay with the other run.
+    What waits there waits anew: its time counts from `now`. Answers and begun effects stay where they are.
 
     Raises CheckpointNotFound, GraphMismatch, RunExists.
     """

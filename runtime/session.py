@@ -4,43 +4,39 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from . import plan
 from .addressing import Standing, addressed
-from .barrier import BarrierDecision, BarrierInfo, fitting, to_record
-from .barriers import Witness, add
+from .barrier import BarrierDecision, BarrierInfo, to_record
+from .barriers import add
 from .clock import Clock, SystemClock
 from .deciding import decide, demand_actor
-from .engine import Engine, ExecutionEntry, fatal
+from .driving import Driving
+from .engine import Engine, ExecutionEntry
 from .errors import (
-    Cancelled,
     DecisionRefused,
     LgcError,
     RunFenced,
-    RunUncertain,
     SerializationError,
-    storable,
 )
 from .events import EventKind, GraphEvent, StreamChunk
 from .graph import Graph
-from .lease import LEASE, Heartbeat, owner, refuse_held, shown
+from .lease import LEASE, owner, refuse_held, shown
 from .policy import TriggerPolicy, Triggers
-from .position import begin, to_snapshot
+from .position import begin
 from .restore import RestoreMode, fork, provided, put_graphs, rebuild, restorable
 from .retention import RetentionPolicy
-from .settling import Settlement, refuse_uncertain, settle, uncertain
+from .settling import Settlement, settle, uncertain
 from .sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
 from .state import Mutation, broken_constraint, transients_of
 from .store.archived import Archive
-from .store.protocols import CheckpointRecord, Commit, RunRecord, RunStatus, Store
+from .store.protocols import Commit, RunRecord, RunStatus, Store
 from .stream import BUFFER, EventQueue
 from .typed_json import decode_checkpoint, encode_state
 from .waiting import waiting_barriers
-from .watch import watch
 
 S = TypeVar("S")
 T = TypeVar("T")  # of the functions that make a session: the class itself is not bound to a state yet
@@ -77,9 +73,7 @@ class Session(Generic[S]):
     def __init__(self, graph: Graph[S], engine: Engine, status: RunStatus, lease: float = LEASE) -> None:
         self._graph = graph
         self._engine = engine
-        self._status = status
-        self._busy = False
-        self._lease = lease
+        self._driving = Driving(engine, graph, status, lease)
 
     @classmethod
     async def start(
@@ -213,7 +207,7 @@ class Session(Generic[S]):
         for warning in store.warnings():
             engine.observe(None, warning, "warning")
         if run.status not in (RunStatus.DONE, RunStatus.CANCELLED) and uncertain(engine):
-            session._status = RunStatus.UNCERTAIN
+            session._driving.status = RunStatus.UNCERTAIN
         return session
 
     # --- looking ------------------------------------------------------------------------------------------
@@ -226,7 +220,7 @@ class Session(Generic[S]):
     @property
     def status(self) -> RunStatus:
         """Where the run stands."""
-        return self._status
+        return self._driving.status
 
     @property
     def step(self) -> int:
@@ -260,143 +254,15 @@ class Session(Generic[S]):
             RunUncertain: it died inside an `effect once` node and has to be settled.
             RunFenced, StorageError: this session is over; the store is whole.
         """
-        engine = self._engine
-        if self._busy:
-            raise LgcError("this session is already running", run=engine.run)
-        since = engine.clock.monotonic()
-        if self._status is RunStatus.DONE:
-            return self._result(since)
-        if self._status is RunStatus.CANCELLED:
-            raise Cancelled("the run was cancelled", run=engine.run, step=engine.step)
-        self._busy = True
-        beat = Heartbeat(self._lease, self._renew, engine.lose)
-        leave = watch(engine.store, Witness(engine).look) if engine.store is not None else None
-        engine.run_started(graph=self._graph.name, hash=self._graph.hash, resumed=engine.step > 0)
-        try:
-            refuse_uncertain(engine)
-            await self._hold(beat)
-            if engine.root.node == plan.END:
-                await self._note(RunStatus.DONE)
-            status = await engine.drive()
-            while status is RunStatus.WAITING and self._answered():
-                status = await engine.drive()
-            if status is RunStatus.WAITING:
-                await self._note(status)
-                engine.refuse_cancelled()
-            self._status = status
-        except LgcError as error:
-            if isinstance(error, RunFenced):
-                engine.retainer = None  # the run is another session's now, and so are its checkpoints
-            raise await self._failed(error) from error.__cause__
-        except BaseException:
-            with suppress(LgcError):  # the lease of a session that cannot even say this runs out by itself
-                await self._renew(0.0)
-            await self._tidy()
-            raise
-        else:
-            try:
-                await self._tidy()
-            finally:
-                if status is RunStatus.WAITING:
-                    engine.run_over(EventKind.RUN_WAITING, barriers=[b.id for b in self.waiting])
-                else:
-                    engine.run_over(EventKind.RUN_COMPLETED)
-        finally:
-            self._busy = False
-            engine.run_left()
-            if leave is not None:
-                leave()
-            await beat.stop()
+        since = self._engine.clock.monotonic()
+        await self._driving.run()
         return self._result(since)
-
-    async def _tidy(self) -> None:
-        """What retention removes goes before the run is told to be over: it may have something to tell."""
-        engine = self._engine
-        if engine.retainer is not None:
-            await engine.retainer.finish()
-
-    def _answered(self) -> bool:
-        """Whether an answer came in after a barrier had given up waiting."""
-        return any(fitting(self._engine.decisions, info)[0] is not None for info in self.waiting)
-
-    async def _hold(self, beat: Heartbeat) -> None:
-        """Take the lease before any node is called."""
-        engine = self._engine
-        self._status = RunStatus.RUNNING
-        if engine.store is not None:
-            until = engine.clock.time() + self._lease
-            await engine.commit(None, Commit(engine.run, engine.fence, status=RunStatus.RUNNING, lease=until))
-            beat.start()
-
-    async def _renew(self, length: float) -> None:
-        engine = self._engine
-        if engine.store is not None:
-            until = engine.clock.time() + length if length else 0.0
-            await engine.commit(None, Commit(engine.run, engine.fence, lease=until))
-
-    async def _failed(self, error: LgcError) -> LgcError:
-        """Note how the run ended; the error to raise."""
-        engine = self._engine
-        if isinstance(error, RunFenced) and await self._cancelled_elsewhere():
-            self._status = RunStatus.CANCELLED
-            error = Cancelled("the run was cancelled by another process")
-        error.at(run=engine.run, step=engine.step)
-        told: dict[str, Any] = {"error": error.message, "type": type(error).__name__}
-        kind = EventKind.RUN_CANCELLED if isinstance(error, Cancelled) else EventKind.RUN_FAILED
-        try:
-            if isinstance(error, RunUncertain):
-                await self._note(RunStatus.UNCERTAIN, error.message)
-            elif isinstance(error, Cancelled):
-                if self._status is not RunStatus.CANCELLED:
-                    await self._note(RunStatus.CANCELLED)
-                told = {}
-            elif not fatal(error):
-                await self._note(RunStatus.FAILED, error.message)
-        except LgcError as problem:  # the status is not written; what ended the run is told all the same
-            kind, told = EventKind.RUN_FAILED, {"error": problem.message, "type": type(problem).__name__}
-            raise
-        finally:
-            try:
-                await self._tidy()
-            finally:
-                engine.run_over(kind, **told)
-        return error
-
-    async def _cancelled_elsewhere(self) -> bool:
-        assert self._engine.store is not None
-        with suppress(LgcError):
-            for _ in range(5):  # whoever cancels a run takes it first: the status may follow in a moment
-                if (await self._engine.store.get_run(self._engine.run)).status is RunStatus.CANCELLED:
-                    return True
-                await self._engine.clock.sleep(0.05)
-        return False
-
-    async def _note(self, status: RunStatus, error: str = "") -> None:
-        self._status = status
-        engine = self._engine
-        if engine.store is not None:
-            snapshot = None
-            if status is RunStatus.WAITING and engine.began_late:
-                snapshot, engine.began_late = self._snapshot(), False
-            await engine.commit(
-                None,
-                Commit(
-                    engine.run, engine.fence, status=status, error=storable(error), snapshot=snapshot,
-                    lease=0.0,
-                ),
-            )  # fmt: skip
-
-    def _snapshot(self) -> CheckpointRecord:
-        engine = self._engine
-        id = f"{engine.run}@{engine.step}"
-        now, position = engine.clock.time(), to_snapshot(engine.root)
-        return CheckpointRecord(id, engine.run, engine.step, self._graph.hash, now, position)
 
     def _result(self, since: float) -> GraphResult[S]:
         engine = self._engine
         return GraphResult(
-            engine.run, self.state, engine.log, engine.clock.monotonic() - since, self._status,
-            self.waiting if self._status is RunStatus.WAITING else (),
+            engine.run, self.state, engine.log, engine.clock.monotonic() - since, self._driving.status,
+            self.waiting if self._driving.status is RunStatus.WAITING else (),
         )  # fmt: skip
 
     async def stream(self, *, buffer: int = BUFFER) -> AsyncIterator[GraphEvent | StreamChunk]:
@@ -447,7 +313,7 @@ class Session(Generic[S]):
         if store is not None and (await store.get_run(engine.run)).fence != engine.fence:
             await decide(self._graph, store, engine.run, barrier, decision, actor=who)  # others drive it now
             return
-        standing = Standing(engine.run, engine.root, self._status, given, record.time)
+        standing = Standing(engine.run, engine.root, self._driving.status, given, record.time)
         await add(engine, replace(record, barrier=addressed(standing, barrier)))
 
     async def cancel(self) -> None:
@@ -455,15 +321,15 @@ class Session(Generic[S]):
 
         A run that goes on meanwhile stops in order: its `run` raises Cancelled.
         """
-        if self._status in (RunStatus.DONE, RunStatus.CANCELLED):
+        if self._driving.status in (RunStatus.DONE, RunStatus.CANCELLED):
             return
         self._engine.cancel()
-        if not self._busy:
-            before = self._status
+        if not self._driving.busy:
+            before = self._driving.status
             try:
-                await self._note(RunStatus.CANCELLED)
+                await self._driving.note(RunStatus.CANCELLED)
             except LgcError:
-                self._status = before
+                self._driving.status = before
                 raise
             self._engine.run_over(EventKind.RUN_CANCELLED)
 
@@ -472,7 +338,7 @@ class Session(Generic[S]):
         engine = self._engine
         if engine.store is None:
             raise LgcError("this run has no store to keep a checkpoint in", run=engine.run)
-        record = self._snapshot()
+        record = self._driving.snapshot()
         await engine.commit(None, Commit(engine.run, engine.fence, snapshot=record))
         engine.asked_checkpoint(record.created)
         engine.compaction.made(len(record.snapshot))
@@ -507,9 +373,11 @@ class Session(Generic[S]):
             DecisionRefused: that node is not uncertain, or is so at several places.
             MutationRejected, NodeFailed: the node does not declare that, or `ensures` more.
         """
-        if self._status in (RunStatus.DONE, RunStatus.CANCELLED):
-            raise DecisionRefused(f"the run is {self._status}, nothing is to be settled", run=self.run_id)
+        if self._driving.status in (RunStatus.DONE, RunStatus.CANCELLED):
+            raise DecisionRefused(
+                f"the run is {self._driving.status}, nothing is to be settled", run=self.run_id
+            )
         await settle(self._engine, node, how, actor)
-        if not uncertain(self._engine) and self._status is RunStatus.UNCERTAIN:
+        if not uncertain(self._engine) and self._driving.status is RunStatus.UNCERTAIN:
             ended = self._engine.root.node == plan.END
-            await self._note(RunStatus.DONE if ended else RunStatus.RUNNING)
+            await self._driving.note(RunStatus.DONE if ended else RunStatus.RUNNING)

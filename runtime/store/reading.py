@@ -95,12 +95,12 @@ class _Reader:
             self._add(Damage(warning, run))
 
     def _note(self, error: Exception, what: str = "", run: str = "", step: int | None = None) -> None:
-        ours = isinstance(error, LgcError)
-        text = text_of(error) if ours else f"{type(error).__name__}: {text_of(error)}"
-        if ours and error.run is not None:
-            run = error.run
-        if ours and error.step is not None:
-            step = error.step
+        text = text_of(error)
+        if isinstance(error, LgcError):
+            run = run if error.run is None else error.run
+            step = step if error.step is None else error.step
+        else:
+            text = f"{type(error).__name__}: {text}"
         self._add(Damage(f"{what}: {text}" if what else text, run, step))
 
     def _add(self, damage: Damage) -> None:

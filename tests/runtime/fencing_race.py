@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,9 +33,7 @@ def noted(path: Path) -> list[dict[str, Any]]:
 
 def graph(folder: Path, others: int) -> Any:
     """The graph, whose node notes each call."""
-    import race_lg  # pyright: ignore[reportMissingImports]
-
-    lg: Any = race_lg
+    lg: Any = import_module("race_lg")
 
     async def push(ctx: Any) -> None:
         note(folder / "calls", pid=os.getpid(), visit=ctx.visit)
@@ -48,11 +47,9 @@ def graph(folder: Path, others: int) -> Any:
 
 async def begin(url: str, folder: Path) -> None:
     """The run, parked before its first step."""
-    import race_lg  # pyright: ignore[reportMissingImports]
-
     from lgc.runtime import Session, open_store
 
-    lg: Any = race_lg
+    lg: Any = import_module("race_lg")
     async with open_store(url) as store:
         await Session.start(graph(folder, 0), lg.S(), store=store, run_id="r")
 
