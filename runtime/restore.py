@@ -169,7 +169,7 @@ async def _rebuilt(
     finally:
         if collecting:
             gc.enable()
-    if snapshot is None and not step and to_step != 0 and any(one.step for one in await store.list(run.run)):
+    if snapshot is None and not step and to_step != 0 and await _has_begun(store, run):
         # Without a log this cannot be told from a run that has not begun, but for the checkpoints it has made.
         why = "; ".join(store.warnings()) or "none of its checkpoints has one"
         raise CheckpointCorrupted(f"the run has no log, and no good snapshot: {why}", run=run.run)
@@ -177,6 +177,10 @@ async def _rebuilt(
         raise CheckpointNotFound(f"run `{run.run}` has no step {to_step} (its last is {step})", run=run.run)
     unfold(root)
     return Position(root, step, len(snapshot.snapshot) if snapshot is not None else 0, step - since, size)
+
+
+async def _has_begun(store: Store, run: RunRecord) -> bool:
+    return any(checkpoint.step for checkpoint in await store.list(run.run))
 
 
 def _truncated(run: RunRecord, first: int, to_step: int | None, newest: int) -> LgcError:
