@@ -19,7 +19,7 @@ from typing import Any
 from measure import Table, build, medians
 
 from lgc.runtime import Session, SqliteStore
-from lgc.runtime.store.protocols import MutationRecord
+from lgc.runtime.store.records import MutationRecord
 
 NOTES = ["x" * 1000] * 1000
 BATCH = 2000

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
-from lgc.runtime.store.memory import MemoryStore
-from lgc.runtime.store.protocols import Commit, MutationRecord, RunRecord, RunStatus, Store
-from lgc.runtime.store.sqlite import SqliteStore
+from lgc.runtime.store.memory.store import MemoryStore
+from lgc.runtime.store.protocols import Store
+from lgc.runtime.store.records import Commit, MutationRecord, RunRecord, RunStatus
+from lgc.runtime.store.sqlite.store import SqliteStore
 
 HASH = "lg1:" + "0" * 64
 

@@ -12,10 +12,12 @@ if __name__ != "lgc.runtime":
     raise ImportError("this package is lgc.runtime; import it by that name")
 
 if TYPE_CHECKING:
-    from .barrier import BarrierDecision, BarrierInfo
+    from .barriers.barrier import BarrierDecision, BarrierInfo
+    from .barriers.deciding import decide, unbound
     from .clock import Clock, SystemClock
-    from .deciding import decide, unbound
-    from .engine import ExecutionEntry
+    from .engine.engine import ExecutionEntry
+    from .engine.policy import TriggerPolicy, Triggers
+    from .engine.retention import Retention, RetentionPolicy
     from .errors import (
         BarrierTimeout,
         Cancelled,
@@ -40,17 +42,11 @@ if TYPE_CHECKING:
         TransientMissing,
         Unrouted,
     )
-    from .events import ChunkKind, EventKind, GraphEvent, StreamChunk
     from .graph import BindingError, Graph
-    from .logged import JsonFormatter, LoggingSink, RunContextFilter
-    from .otel import OpenTelemetrySink
-    from .policy import TriggerPolicy, Triggers
-    from .restore import RestoreMode, replay
-    from .retention import Retention, RetentionPolicy
-    from .run_sync import run_sync
-    from .session import GraphResult, Session
-    from .settling import Settlement
-    from .sinks import (
+    from .observation.events import ChunkKind, EventKind, GraphEvent, StreamChunk
+    from .observation.logged import JsonFormatter, LoggingSink, RunContextFilter
+    from .observation.otel import OpenTelemetrySink
+    from .observation.sinks import (
         BarrierSink,
         CheckpointSink,
         FrameInfo,
@@ -59,64 +55,79 @@ if TYPE_CHECKING:
         TraceSink,
         TraceSinks,
     )
+    from .sessions.restore import RestoreMode, replay
+    from .sessions.run_sync import run_sync
+    from .sessions.session import GraphResult, Session
+    from .sessions.settling import Settlement
     from .store import MemoryStore, PostgresStore, SqliteStore, open_store
-    from .store.protocols import (
+    from .store.archives.archive import FileArchive, read_archive
+    from .store.codec import Codec, JsonCodec
+    from .store.encrypted import EncryptedCodec
+    from .store.protocols import CheckpointStore, MutationLogStore, Store
+    from .store.records import (
+        AttemptRecord,
         CheckpointRecord,
-        CheckpointStore,
+        Commit,
+        Damage,
         DecisionRecord,
-        MutationLogStore,
         MutationRecord,
+        OverrideRecord,
         RunRecord,
         RunStatus,
-        Store,
+        StoreStats,
     )
 
 _HOMES = {
-    "barrier": ("BarrierDecision", "BarrierInfo"),
+    "barriers.barrier": ("BarrierDecision", "BarrierInfo"),
     "clock": ("Clock", "SystemClock"),
-    "deciding": ("decide", "unbound"),
-    "engine": ("ExecutionEntry",),
+    "barriers.deciding": ("decide", "unbound"),
+    "engine.engine": ("ExecutionEntry",),
     "errors": (
         "BarrierTimeout", "Cancelled", "CheckpointCorrupted", "CheckpointNotFound", "DecisionRefused",
         "EvaluationError", "FinalFailure", "GraphMismatch", "LgcError", "MergeConflict", "MutationRejected",
         "NodeFailed", "NodeTimedOut", "RunExists", "RunFenced", "RunNotFound", "RunUncertain",
         "SerializationError", "StepsExceeded", "StorageError", "TransientMissing", "Unrouted",
     ),
-    "events": ("ChunkKind", "EventKind", "GraphEvent", "StreamChunk"),
+    "observation.events": ("ChunkKind", "EventKind", "GraphEvent", "StreamChunk"),
     "graph": ("BindingError", "Graph"),
-    "logged": ("JsonFormatter", "LoggingSink", "RunContextFilter"),
-    "otel": ("OpenTelemetrySink",),
-    "policy": ("TriggerPolicy", "Triggers"),
-    "restore": ("RestoreMode", "replay"),
-    "retention": ("Retention", "RetentionPolicy"),
-    "run_sync": ("run_sync",),
-    "session": ("GraphResult", "Session"),
-    "settling": ("Settlement",),
-    "sinks": (
+    "observation.logged": ("JsonFormatter", "LoggingSink", "RunContextFilter"),
+    "observation.otel": ("OpenTelemetrySink",),
+    "engine.policy": ("TriggerPolicy", "Triggers"),
+    "sessions.restore": ("RestoreMode", "replay"),
+    "engine.retention": ("Retention", "RetentionPolicy"),
+    "sessions.run_sync": ("run_sync",),
+    "sessions.session": ("GraphResult", "Session"),
+    "sessions.settling": ("Settlement",),
+    "observation.sinks": (
         "BarrierSink", "CheckpointSink", "FrameInfo", "StreamSink", "StreamSinks", "TraceSink", "TraceSinks",
     ),
     "store": ("MemoryStore", "PostgresStore", "SqliteStore", "open_store"),
-    "store.protocols": (
-        "CheckpointRecord", "CheckpointStore", "DecisionRecord", "MutationLogStore", "MutationRecord",
-        "RunRecord", "RunStatus", "Store",
+    "store.archives.archive": ("FileArchive", "read_archive"),
+    "store.codec": ("Codec", "JsonCodec"),
+    "store.encrypted": ("EncryptedCodec",),
+    "store.protocols": ("CheckpointStore", "MutationLogStore", "Store"),
+    "store.records": (
+        "AttemptRecord", "CheckpointRecord", "Commit", "Damage", "DecisionRecord", "MutationRecord",
+        "OverrideRecord", "RunRecord", "RunStatus", "StoreStats",
     ),
 }  # fmt: skip
 
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "BarrierDecision", "BarrierInfo", "BarrierSink", "BarrierTimeout", "BindingError", "Cancelled",
-    "CheckpointCorrupted", "CheckpointNotFound", "CheckpointRecord", "CheckpointSink", "CheckpointStore",
-    "ChunkKind", "Clock", "DecisionRecord", "DecisionRefused", "EvaluationError", "EventKind",
-    "ExecutionEntry", "FinalFailure", "FrameInfo", "Graph", "GraphEvent", "GraphMismatch", "GraphResult",
+    "AttemptRecord", "BarrierDecision", "BarrierInfo", "BarrierSink", "BarrierTimeout", "BindingError",
+    "Cancelled", "CheckpointCorrupted", "CheckpointNotFound", "CheckpointRecord", "CheckpointSink",
+    "CheckpointStore", "ChunkKind", "Clock", "Codec", "Commit", "Damage", "DecisionRecord",
+    "DecisionRefused", "EncryptedCodec", "EvaluationError", "EventKind", "ExecutionEntry", "FileArchive",
+    "FinalFailure", "FrameInfo", "Graph", "GraphEvent", "GraphMismatch", "GraphResult", "JsonCodec",
     "JsonFormatter", "LgcError", "LoggingSink", "MemoryStore", "MergeConflict", "MutationLogStore",
     "MutationRecord", "MutationRejected", "NodeFailed", "NodeTimedOut", "OpenTelemetrySink",
-    "PostgresStore", "RestoreMode", "Retention", "RetentionPolicy", "RunContextFilter", "RunExists",
-    "RunFenced", "RunNotFound", "RunRecord",
-    "RunStatus", "RunUncertain", "SerializationError", "Session", "Settlement", "SqliteStore",
-    "StepsExceeded", "StorageError", "Store", "StreamChunk", "StreamSink", "StreamSinks", "SystemClock",
-    "TraceSink", "TraceSinks", "TransientMissing", "TriggerPolicy", "Triggers", "Unrouted", "decide",
-    "open_store", "replay", "run_sync", "unbound",
+    "OverrideRecord", "PostgresStore", "RestoreMode", "Retention", "RetentionPolicy", "RunContextFilter",
+    "RunExists", "RunFenced", "RunNotFound", "RunRecord", "RunStatus", "RunUncertain", "SerializationError",
+    "Session", "Settlement", "SqliteStore", "StepsExceeded", "StorageError", "Store", "StoreStats",
+    "StreamChunk", "StreamSink", "StreamSinks", "SystemClock", "TraceSink", "TraceSinks",
+    "TransientMissing", "TriggerPolicy", "Triggers", "Unrouted", "decide", "open_store", "read_archive",
+    "replay", "run_sync", "unbound",
 ]  # fmt: skip
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import plan
 from .errors import MutationRejected, NodeFailed
-from .events import StreamChunk
+from .observation.events import StreamChunk
 
 if TYPE_CHECKING:
-    from .frame import Frame
-    from .lane import Lane
-    from .observed import Room
+    from .engine.lane import Lane
+    from .machine.frame import Frame
+    from .observation.observed import Room
 
 V = TypeVar("V")
 P = TypeVar("P")

@@ -66,7 +66,7 @@ class GraphMismatch(LgcError):
     Attributes:
         expected: hash of the graph that the run was made under.
         actual: hash of the graph given.
-        changes: what differs, element by element (see `lgc.runtime.changes`).
+        changes: what differs, element by element (see `lgc.runtime.changes.compare.compare`).
     """
 
     hint = "restore with the graph that the run was started with, or force with a reason"

@@ -12,7 +12,11 @@ from typing import Any, TypedDict, TypeVar
 from pydantic import Field
 
 from . import plan
-from .arithmetic import (
+from .context import TaskContext
+from .errors import TransientMissing
+from .graph import Graph, bind, load
+from .plan import Counters
+from .values.arithmetic import (
     decimal_add,
     decimal_multiply,
     decimal_subtract,
@@ -29,10 +33,7 @@ from .arithmetic import (
     time_scale,
     time_subtract,
 )
-from .context import TaskContext
-from .errors import TransientMissing
-from .graph import Graph, bind, load
-from .operations import (
+from .values.operations import (
     as_record,
     entry,
     finite,
@@ -53,8 +54,7 @@ from .operations import (
     to_int,
     to_text,
 )
-from .plan import Counters
-from .state import (
+from .values.state import (
     Answer,
     Checkpoint,
     ExternalMutation,
@@ -73,7 +73,7 @@ from .state import (
     view_map,
     view_set,
 )
-from .values import Json, Tagged
+from .values.untagged import Json, Tagged
 
 __all__ = [
     "Answer",

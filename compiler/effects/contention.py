@@ -2,8 +2,8 @@
 
 Branches are joined by applying their updates one branch after the other. Two updates of one path give the
 same in either order, or keep what both branches did, only where they compose in the same way: add with add,
-append with append, union with union, maximum with maximum. Everything else overwrites. `runtime/join.py`
-asks the same of the branches that really ran; the two must agree.
+append with append, union with union, maximum with maximum. Everything else overwrites.
+`runtime/machine/join.py` asks the same of the branches that really ran; the two must agree.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From a path of a state to the field whose merge rule decides about it at a join.
 
 A rule of a field decides about all that is in it: of several on a path the outermost counts.
-`runtime/merging.py` asks the same of states that run.
+`runtime/machine/merging.py` asks the same of states that run.
 """
 
 from __future__ import annotations

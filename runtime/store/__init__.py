@@ -6,10 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .memory import MemoryStore
+    from .memory.store import MemoryStore
     from .open import open_store
     from .postgres import PostgresStore
-    from .sqlite import SqliteStore
+    from .sqlite.store import SqliteStore
 
 __all__ = ["MemoryStore", "PostgresStore", "SqliteStore", "open_store"]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TypeAlias
 
 from ..errors import StorageError
-from .protocols import Commit
+from .records import Commit
 
 # One entry a commit, in order: None for kept, or why not.
 Outcome: TypeAlias = Exception | None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from ..codec import Codec
 from ..errors import StorageError
+from .codec import Codec
 from .protocols import Store
 
 
@@ -23,7 +23,7 @@ def open_store(
         case "memory":
             if path:
                 raise StorageError(f"`{url}`: a store in memory has no path", hint="write `memory:`")
-            from .memory import MemoryStore
+            from .memory.store import MemoryStore
 
             return MemoryStore()
         case "sqlite":
@@ -31,7 +31,7 @@ def open_store(
                 raise StorageError(
                     f"`{url}` names no file", hint="write `sqlite:///runs.db`, or just `runs.db`"
                 )
-            from .sqlite import SqliteStore
+            from .sqlite.store import SqliteStore
 
             return SqliteStore(path, readonly=readonly, codec=codec, timeout=patience)
         case "postgresql" | "postgres":

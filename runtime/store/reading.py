@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from ..errors import CheckpointNotFound, LgcError, text_of
-from .protocols import Damage, RunRecord, Store
+from .protocols import Store
+from .records import Damage, RunRecord
 
 # After so many steps in a row that cannot be read, the rest of a log is not tried step by step.
 _TRIES = 1000

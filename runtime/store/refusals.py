@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..errors import RunFenced, RunNotFound, StorageError
-from ..lease import shown
-from .protocols import MutationRecord
+from ..sessions.lease import shown
+from .records import MutationRecord
 
 
 def unknown(run: str) -> RunNotFound:

@@ -22,8 +22,8 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import NamedTuple, Protocol, cast
 
-from ..codec import REFERENCES, Codec, unencodable
 from ..errors import CheckpointCorrupted, LgcError
+from .codec import REFERENCES, Codec, unencodable
 
 LARGE = 32 * 1024
 ADDRESS = 32

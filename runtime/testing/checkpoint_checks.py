@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..errors import CheckpointCorrupted, CheckpointNotFound, SerializationError
-from ..store.protocols import CheckpointRecord, Commit, Store
+from ..store.protocols import Store
+from ..store.records import CheckpointRecord, Commit
 from .subject import (
     HASH,
     Checks,

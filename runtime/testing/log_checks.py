@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from ..errors import LgcError, RunFenced, RunNotFound, SerializationError, StorageError
-from ..store.protocols import AttemptRecord, Commit, OverrideRecord, RunStatus
+from ..store.records import AttemptRecord, Commit, OverrideRecord, RunStatus
 from .subject import (
     HASH,
     OTHER_HASH,

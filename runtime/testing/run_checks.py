@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from ..errors import RunExists, RunFenced, RunNotFound, StorageError
-from ..store.protocols import AttemptRecord, Commit, OverrideRecord, RunStatus
+from ..store.records import AttemptRecord, Commit, OverrideRecord, RunStatus
 from .subject import (
     HASH,
     OTHER_HASH,

@@ -7,15 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from ..store.protocols import (
-    CheckpointRecord,
-    Commit,
-    DecisionRecord,
-    MutationRecord,
-    RunRecord,
-    RunStatus,
-    Store,
-)
+from ..store.protocols import Store
+from ..store.records import CheckpointRecord, Commit, DecisionRecord, MutationRecord, RunRecord, RunStatus
 
 HASH = "lg1:" + "a" * 64
 OTHER_HASH = "lg1:" + "b" * 64

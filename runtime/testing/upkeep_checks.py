@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..errors import LgcError, RunFenced, RunNotFound
-from ..store.protocols import AttemptRecord, Commit, RunStatus, Store
+from ..store.protocols import Store
+from ..store.records import AttemptRecord, Commit, RunStatus
 from .checkpoint_checks import filled
 from .subject import (
     HASH,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..store.protocols import Commit, Store
+from ..store.protocols import Store
+from ..store.records import Commit
 from .subject import (
     Checks,
     Subject,

@@ -22,9 +22,9 @@ from .verdicts import CODE, Outcome, judge
 
 if TYPE_CHECKING:
     from .modules import Generated
-    from .runtime.barrier import BarrierDecision, BarrierInfo
-    from .runtime.events import GraphEvent
+    from .runtime.barriers.barrier import BarrierDecision, BarrierInfo
     from .runtime.graph import Graph
+    from .runtime.observation.events import GraphEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Script:
 
     async def wait(self, barrier: BarrierInfo) -> BarrierDecision | None:
         """Stand in for the person who answers."""
-        from .runtime.barrier import BarrierDecision
+        from .runtime.barriers.barrier import BarrierDecision
         from .runtime.errors import BarrierTimeout
 
         place = f"{barrier.frame}/{barrier.node}" if barrier.frame else barrier.node
@@ -197,8 +197,8 @@ class _Trace:
 
 async def _run(plan: Any, script: Script, values: Values, coverage: Coverage | None) -> Outcome:
     from .runtime.errors import LgcError
-    from .runtime.restore import blanks
-    from .runtime.session import Session
+    from .runtime.sessions.restore import blanks
+    from .runtime.sessions.session import Session
 
     if coverage is not None:
         plan = coverage.watched(plan)

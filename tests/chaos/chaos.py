@@ -302,8 +302,8 @@ def main() -> int:
 
 def _all(folder: Path, wanted: int, seed: int, rounds: int) -> int:
     import_module("chaos_nodes")  # once, here: every life is a fork
-    import_module("lgc.runtime.session")
-    import_module("lgc.runtime.store.sqlite")
+    import_module("lgc.runtime.sessions.session")
+    import_module("lgc.runtime.store.sqlite.store")
     if server:
         import_module("lgc.runtime.store.postgres.opened")
     (folder / "calm").mkdir()

@@ -16,8 +16,8 @@ import pytest
 from tests.postgres_server import Place
 
 from lgc.runtime import SqliteStore, Store
-from lgc.runtime.store.archive import read_archive
-from lgc.runtime.store.protocols import Commit, RunStatus
+from lgc.runtime.store.archives.archive import read_archive
+from lgc.runtime.store.records import Commit, RunStatus
 from lgc.runtime.testing.subject import a_decision, a_run, a_snapshot, begun, log, marked
 
 T = TypeVar("T")

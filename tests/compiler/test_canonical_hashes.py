@@ -18,8 +18,8 @@ from lgc.compiler import model as m
 from lgc.compiler.canonical import jcs
 from lgc.dsl.diagnostic import Severity
 from lgc.dsl.source import Source
-from lgc.runtime.changes import compare
-from lgc.runtime.unparse import expression_text
+from lgc.runtime.changes.compare import compare
+from lgc.runtime.changes.unparse import expression_text
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "hash"
 PINNED: dict[str, dict[str, str]] = json.loads((CORPUS / "pinned.json").read_text())

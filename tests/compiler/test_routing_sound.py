@@ -32,7 +32,7 @@ from lgc.compiler.routing.domains import Made, Member
 from lgc.compiler.routing.sources import Routed, routed
 from lgc.dsl.source import Source
 from lgc.runtime.errors import EvaluationError, Unrouted
-from lgc.runtime.frame import choose
+from lgc.runtime.machine.frame import choose
 
 STATE = """
 enum E { a, b, c }

@@ -17,11 +17,11 @@ from typing import Any
 from lgc.compiler import model as m
 from lgc.modules import Generated
 from lgc.runtime import plan as p
-from lgc.runtime.barrier import BarrierDecision, BarrierInfo
+from lgc.runtime.barriers.barrier import BarrierDecision, BarrierInfo
 from lgc.runtime.errors import BarrierTimeout, FinalFailure, LgcError, NodeTimedOut
 from lgc.runtime.graph import Graph, Implementation
-from lgc.runtime.restore import blanks
-from lgc.runtime.session import Session
+from lgc.runtime.sessions.restore import blanks
+from lgc.runtime.sessions.session import Session
 
 from .draws import Draws
 

@@ -14,10 +14,10 @@ from lgc.compiler import check
 from lgc.compiler.codegen import generate
 from lgc.dsl.source import Source
 from lgc.runtime import Session, Store
-from lgc.runtime.frame import Frame
-from lgc.runtime.position import begin, from_snapshot, redo, to_snapshot
-from lgc.runtime.restore import blanks
-from lgc.runtime.typed_json import decode_checkpoint
+from lgc.runtime.machine.frame import Frame
+from lgc.runtime.machine.position import begin, from_snapshot, redo, to_snapshot
+from lgc.runtime.sessions.restore import blanks
+from lgc.runtime.values.typed_json import decode_checkpoint
 
 _numbers = count(1)
 

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 from lgc.runtime.errors import LgcError
 from lgc.runtime.store import SqliteStore
-from lgc.runtime.store.protocols import AttemptRecord, Commit, OverrideRecord, RunStatus, Store
+from lgc.runtime.store.protocols import Store
+from lgc.runtime.store.records import AttemptRecord, Commit, OverrideRecord, RunStatus
 from lgc.runtime.testing.subject import (
     HASH,
     OTHER_HASH,

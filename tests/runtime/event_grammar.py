@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lgc.runtime import GraphEvent, MemoryStore
-from lgc.runtime.store.protocols import Commit
+from lgc.runtime.store.records import Commit
 
 RUN_OVER = {"run_completed", "run_failed", "run_cancelled", "run_waiting", "run_stopped"}
 NODE_OVER = {"node_completed", "node_failed", "node_stopped"}

@@ -14,10 +14,10 @@ import pytest
 import zstandard
 
 from lgc.runtime import CheckpointCorrupted, MemoryStore, RunFenced, SqliteStore, StorageError, Store
-from lgc.runtime.store.archive import FileArchive, Section, read_archive
-from lgc.runtime.store.archived import Archived, GraphRecord, from_line, to_line
-from lgc.runtime.store.archiving import archive_run, archived_log, checkpoints_of, records_of
-from lgc.runtime.store.protocols import (
+from lgc.runtime.store.archives.archive import FileArchive, Section, read_archive
+from lgc.runtime.store.archives.archived import Archived, GraphRecord, from_line, to_line
+from lgc.runtime.store.archives.archiving import archive_run, archived_log, checkpoints_of, records_of
+from lgc.runtime.store.records import (
     AttemptRecord,
     CheckpointRecord,
     Commit,

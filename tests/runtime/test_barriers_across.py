@@ -29,8 +29,8 @@ from lgc.runtime import (
     replay,
     unbound,
 )
-from lgc.runtime.deciding import look
-from lgc.runtime.store.protocols import Commit
+from lgc.runtime.barriers.deciding import look
+from lgc.runtime.store.records import Commit
 
 HERE = Path(__file__).parent
 # Seconds in which another process begins, or notices what was done; of a run that would wait for an hour.

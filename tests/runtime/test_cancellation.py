@@ -22,9 +22,9 @@ from lgc.runtime import (
     Session,
     SqliteStore,
 )
-from lgc.runtime import lane as lanes
+from lgc.runtime.engine import lane as lanes
 from lgc.runtime.graph import bind
-from lgc.runtime.store.protocols import Commit
+from lgc.runtime.store.records import Commit
 
 Compile = Callable[[str], Any]
 
@@ -306,8 +306,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Functions have less time to clean up, so that tests of those that do not are short."""
     monkeypatch.setattr(lanes, "GRACE", 0.1)
     monkeypatch.setattr(lanes, "AFTER", 0.1)
-    monkeypatch.setattr("lgc.runtime.watch.POLL", 0.1)
-    monkeypatch.setattr("lgc.runtime.engine.AT_ONCE", 2)
+    monkeypatch.setattr("lgc.runtime.engine.watch.POLL", 0.1)
+    monkeypatch.setattr("lgc.runtime.engine.engine.AT_ONCE", 2)
 
 
 async def elsewhere(store: Any) -> None:

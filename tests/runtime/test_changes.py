@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgc.runtime.changes import Change, compare
+from lgc.runtime.changes.compare import Change, compare
 
 ELEMENTS: dict[str, Any] = {
     "graph": {"name": "article", "state": "Article", "max_steps": 200},

@@ -34,7 +34,7 @@ from lgc.runtime import (
     SqliteStore,
     SystemClock,
 )
-from lgc.runtime import lane as lanes
+from lgc.runtime.engine import lane as lanes
 from lgc.runtime.graph import bind
 
 Compile = Callable[[str], Any]

@@ -585,7 +585,7 @@ def test_an_element_that_waits_for_its_turn_has_its_whole_time(
 def test_a_sink_that_ignores_its_end_does_not_hold_the_answer_of_another(
     compiled: Compile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lgc.runtime.lane.GRACE", 0.05)
+    monkeypatch.setattr("lgc.runtime.engine.lane.GRACE", 0.05)
     m = compiled(TWICE)
     over = asyncio.Event()
 

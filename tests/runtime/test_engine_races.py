@@ -20,9 +20,9 @@ from lgc.dsl.source import Source
 from lgc.runtime import MemoryStore, RunStatus, Session
 from lgc.runtime.errors import LgcError
 from lgc.runtime.graph import bind
-from lgc.runtime.join import perform_mutation
-from lgc.runtime.state import Undo
-from lgc.runtime.typed_json import Applied
+from lgc.runtime.machine.join import perform_mutation
+from lgc.runtime.values.state import Undo
+from lgc.runtime.values.typed_json import Applied
 
 Compile = Callable[..., Any]
 

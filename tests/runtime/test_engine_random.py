@@ -17,7 +17,7 @@ import pytest
 
 from lgc.runtime import BarrierDecision, MemoryStore, RunStatus, Session, replay
 from lgc.runtime.graph import bind
-from lgc.runtime.store.protocols import Commit
+from lgc.runtime.store.records import Commit
 
 Compile = Callable[[str], Any]
 
@@ -210,7 +210,8 @@ class Taping(MemoryStore):
 
     def tape(self) -> MemoryStore:
         new = MemoryStore()
-        new._graphs, new._decisions = dict(self._graphs), self._decisions
+        new._graphs = dict(self._graphs)
+        new._decisions = self._decisions  # pyright: ignore[reportUnknownMemberType]
         for run, history in self._histories.items():
             kept = copy.copy(history)
             for name in ("log", "flags", "checkpoints", "decisions", "attempts", "overrides"):

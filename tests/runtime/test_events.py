@@ -346,7 +346,7 @@ def test_several_sinks_are_all_told_though_one_raises(compiled: Compile) -> None
 def test_a_function_that_does_not_stop_leaves_nothing_open_and_says_nothing_later(
     compiled: Compile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lgc.runtime.lane.GRACE", 0.05)
+    monkeypatch.setattr("lgc.runtime.engine.lane.GRACE", 0.05)
     m = compiled("state S { n: int = 0 }\ngraph g(S) { task a { reads n } start -> a -> end }")
     grammar, free = Grammar(), asyncio.Event()
 

@@ -19,8 +19,8 @@ from lgc.compiler import check
 from lgc.compiler.codegen import generate
 from lgc.dsl.source import Source
 from lgc.runtime import Cancelled, MemoryStore, RunFenced, RunStatus, Session, SqliteStore
-from lgc.runtime.lease import held, owner, shown
-from lgc.runtime.store.protocols import Commit
+from lgc.runtime.sessions.lease import held, owner, shown
+from lgc.runtime.store.records import Commit
 
 Compile = Callable[..., Any]
 

@@ -14,7 +14,7 @@ from tests.runtime.damaged_store import RUNS, everything, fill, fill_tiny, lies
 
 from lgc.runtime.errors import CheckpointCorrupted, LgcError, StorageError
 from lgc.runtime.store import SqliteStore
-from lgc.runtime.store.protocols import Commit, RunStatus
+from lgc.runtime.store.records import Commit, RunStatus
 from lgc.runtime.testing.subject import a_step, begun, log, steps
 from lgc.runtime.testing.value_checks import a_value, used
 

@@ -34,9 +34,9 @@ from lgc.runtime import (
 )
 from lgc.runtime.graph import bind
 from lgc.runtime.plan import Adaptive, Checkpointing
-from lgc.runtime.restore import fork
-from lgc.runtime.store.archived import Archived
-from lgc.runtime.store.protocols import CheckpointRecord
+from lgc.runtime.sessions.restore import fork
+from lgc.runtime.store.archives.archived import Archived
+from lgc.runtime.store.records import CheckpointRecord
 
 Compile = Callable[[str], Any]
 
@@ -458,7 +458,7 @@ def test_retention_that_fails_does_not_harm_the_run(compiled: Compile) -> None:
 
 def test_a_store_that_never_answers_holds_nobody_up(compiled: Compile, monkeypatch: Any) -> None:
     m = compiled(loop("checkpoint { keep 1 }", 40))
-    monkeypatch.setattr("lgc.runtime.retention.PATIENCE", 0.05)
+    monkeypatch.setattr("lgc.runtime.engine.engine.retention.PATIENCE", 0.05)
 
     class Stuck(MemoryStore):
         async def list(self, run: str) -> Sequence[CheckpointRecord]:

@@ -131,7 +131,7 @@ class Machine(RuleBasedStateMachine):
 
     def sim(self, work: Any) -> Any:
         """What a coroutine gives in simulated time."""
-        with patch("lgc.runtime.store.memory.time.time", self.clock.time):
+        with patch("lgc.runtime.store.memory.store.time.time", self.clock.time):
             return self.loop.run(work)
 
     def open(self) -> None:

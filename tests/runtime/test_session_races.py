@@ -22,8 +22,8 @@ from lgc.runtime import (
     decide,
     replay,
 )
-from lgc.runtime.position import to_snapshot
-from lgc.runtime.store.protocols import CheckpointRecord, Commit, RunRecord
+from lgc.runtime.machine.position import to_snapshot
+from lgc.runtime.store.records import CheckpointRecord, Commit, RunRecord
 
 Compile = Callable[[str], Any]
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from lgc.runtime import SqliteStore
-from lgc.runtime.store.protocols import Commit
+from lgc.runtime.store.records import Commit
 from lgc.runtime.testing.subject import a_step, begun, steps
 
 # Opens the store a second time, reads all of it, and closes that; then goes on, once it is told to.

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lgc.runtime.codec import JsonCodec
 from lgc.runtime.errors import SerializationError, StorageError
 from lgc.runtime.store import SqliteStore
+from lgc.runtime.store.codec import JsonCodec
 from lgc.runtime.testing import CHECKS, Check, Subject
 from lgc.runtime.testing.subject import a_decision, a_snapshot, a_step, begun, log
 
@@ -32,7 +32,7 @@ def test_json_is_readable_and_refuses_what_is_not_text() -> None:
 
 def test_encryption_refuses_everything_else() -> None:
     pytest.importorskip("cryptography")
-    from lgc.runtime.encrypted import EncryptedCodec
+    from lgc.runtime.store.encrypted import EncryptedCodec
 
     key, other = EncryptedCodec(b"k" * 32), EncryptedCodec(b"o" * 32)
     data = key.encode('{"secret":"größe"}', "r@1")
@@ -58,13 +58,13 @@ def test_encryption_refuses_everything_else() -> None:
 
 def test_nothing_secret_is_in_the_file(tmp_path: Path) -> None:
     pytest.importorskip("cryptography")
-    from lgc.runtime.encrypted import EncryptedCodec
+    from lgc.runtime.store.encrypted import EncryptedCodec
 
     path, codec = tmp_path / "runs.db", EncryptedCodec(os.urandom(32))
     secret = '"the password is swordfish"'
 
     async def main() -> None:
-        from lgc.runtime.store.protocols import Commit
+        from lgc.runtime.store.records import Commit
 
         async with SqliteStore(path, codec=codec) as store:
             fence = await begun(store)
@@ -92,7 +92,7 @@ def test_nothing_secret_is_in_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("check", [one for one in CHECKS if not one.needs], ids=lambda check: check.name)
 def test_an_encrypted_store_keeps_its_promise(check: Check, tmp_path: Path) -> None:
     pytest.importorskip("cryptography")
-    from lgc.runtime.encrypted import EncryptedCodec
+    from lgc.runtime.store.encrypted import EncryptedCodec
 
     codec, numbers = EncryptedCodec(b"k" * 32), itertools.count()
     asyncio.run(check(Subject(lambda: SqliteStore(tmp_path / f"{next(numbers)}.db", codec=codec))))

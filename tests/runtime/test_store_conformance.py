@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lgc.runtime.store.memory import MemoryStore
-from lgc.runtime.store.protocols import RunRecord, Store
-from lgc.runtime.store.sqlite import SqliteStore
+from lgc.runtime.store.memory.store import MemoryStore
+from lgc.runtime.store.protocols import Store
+from lgc.runtime.store.records import RunRecord
+from lgc.runtime.store.sqlite.store import SqliteStore
 from lgc.runtime.testing import CHECKS, Check, Place, Subject, conformance
 
 

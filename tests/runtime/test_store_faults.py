@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from lgc.runtime import replay
-from lgc.runtime.codec import JsonCodec
 from lgc.runtime.errors import CheckpointCorrupted, LgcError, SerializationError, StorageError
 from lgc.runtime.store import SqliteStore
-from lgc.runtime.store.protocols import Commit, RunRecord
-from lgc.runtime.store.schema import TABLES, statements
+from lgc.runtime.store.codec import JsonCodec
+from lgc.runtime.store.records import Commit, RunRecord
 from lgc.runtime.store.seals import first_sum, seal
+from lgc.runtime.store.sqlite.schema import TABLES, statements
 from lgc.runtime.testing.subject import HASH, a_run, a_snapshot, a_step, begun, steps
 
 RUNTIME = Path(__file__).parents[2] / "runtime"

@@ -14,11 +14,12 @@ import pytest
 from psycopg import sql as composing
 from tests.postgres_server import Place
 
-from lgc.runtime.encrypted import EncryptedCodec
 from lgc.runtime.errors import LgcError, RunFenced, SerializationError, StorageError
 from lgc.runtime.store import PostgresStore, open_store
+from lgc.runtime.store.encrypted import EncryptedCodec
 from lgc.runtime.store.postgres import tables
-from lgc.runtime.store.protocols import AttemptRecord, Commit, OverrideRecord, RunStatus, Store
+from lgc.runtime.store.protocols import Store
+from lgc.runtime.store.records import AttemptRecord, Commit, OverrideRecord, RunStatus
 from lgc.runtime.testing import CHECKS, Check, Subject
 from lgc.runtime.testing import Place as Damaged
 from lgc.runtime.testing.subject import (

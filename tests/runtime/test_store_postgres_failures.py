@@ -13,7 +13,7 @@ from tests.postgres_server import Cluster, Place
 
 from lgc.runtime.errors import LgcError, StorageError
 from lgc.runtime.store import PostgresStore, open_store
-from lgc.runtime.store.protocols import Commit, RunStatus
+from lgc.runtime.store.records import Commit, RunStatus
 from lgc.runtime.testing.subject import a_decision, a_run, a_snapshot, a_step, begun, log, marked, steps
 
 

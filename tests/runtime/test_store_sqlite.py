@@ -21,8 +21,9 @@ from lgc.runtime.errors import (
     StorageError,
 )
 from lgc.runtime.store import SqliteStore, open_store
-from lgc.runtime.store.memory import MemoryStore
-from lgc.runtime.store.protocols import Commit, RunRecord, RunStatus, Store
+from lgc.runtime.store.memory.store import MemoryStore
+from lgc.runtime.store.protocols import Store
+from lgc.runtime.store.records import Commit, RunRecord, RunStatus
 from lgc.runtime.testing.subject import a_decision, a_run, a_snapshot, a_step, begun, log, marked, steps
 
 
@@ -443,7 +444,7 @@ def test_an_altered_column_is_reported(table: str, column: str, value: str, tmp_
 
 async def everything(store: Store) -> None:
     """One of each thing in the store."""
-    from lgc.runtime.store.protocols import AttemptRecord, OverrideRecord
+    from lgc.runtime.store.records import AttemptRecord, OverrideRecord
 
     hash = a_step().hash
     await store.put_graph(hash, "article", '{"a":1}')

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgc.runtime.codec import JsonCodec
-from lgc.runtime.encrypted import EncryptedCodec
 from lgc.runtime.errors import CheckpointCorrupted, LgcError, SerializationError
 from lgc.runtime.store import SqliteStore
-from lgc.runtime.store.protocols import Commit
+from lgc.runtime.store.codec import JsonCodec
+from lgc.runtime.store.encrypted import EncryptedCodec
+from lgc.runtime.store.records import Commit
 from lgc.runtime.store.values import (
     LARGE,
     Addressing,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgc.runtime.unparse import expression_text, params_text, statements_text, type_text
+from lgc.runtime.changes.unparse import expression_text, params_text, statements_text, type_text
 
 
 def f(name: str) -> list[Any]:

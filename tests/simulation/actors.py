@@ -23,11 +23,11 @@ from lgc.runtime import (
     Session,
     StorageError,
 )
-from lgc.runtime.deciding import decide, look
-from lgc.runtime.events import EventKind, GraphEvent
-from lgc.runtime.lease import held
-from lgc.runtime.restore import fork
-from lgc.runtime.settling import uncertain
+from lgc.runtime.barriers.deciding import decide, look
+from lgc.runtime.observation.events import EventKind, GraphEvent
+from lgc.runtime.sessions.lease import held
+from lgc.runtime.sessions.restore import fork
+from lgc.runtime.sessions.settling import uncertain
 
 from .checks import look_at_session
 from .disk import Handle

@@ -12,9 +12,9 @@ from unittest.mock import patch
 
 from lgc.runtime import MemoryStore, StorageError
 from lgc.runtime.context import TaskContext
-from lgc.runtime.engine import Engine
-from lgc.runtime.position import to_snapshot
-from lgc.runtime.store.protocols import Commit, DecisionRecord, MutationRecord, RunStatus
+from lgc.runtime.engine.engine import Engine
+from lgc.runtime.machine.position import to_snapshot
+from lgc.runtime.store.records import Commit, DecisionRecord, MutationRecord, RunStatus
 
 from .loop import Process
 from .world import World
@@ -94,7 +94,7 @@ def _nobody(run: Any, now: float) -> bool:
 
 def endless_retries() -> Any:
     """How often a node was tried is forgotten."""
-    return patch("lgc.runtime.nodes._retries", _always)
+    return patch("lgc.runtime.engine.nodes._retries", _always)
 
 
 def attempts_are_forgotten() -> Any:
@@ -112,14 +112,14 @@ def attempts_are_not_kept() -> Any:
     async def nothing(*args: Any) -> None:
         return None
 
-    return patch("lgc.runtime.nodes._note_attempt", nothing)
+    return patch("lgc.runtime.engine.nodes._note_attempt", nothing)
 
 
 @contextmanager
 def leases_are_ignored() -> Generator[None]:
     """Nobody looks whether a run is being driven."""
     with (
-        patch("lgc.runtime.lease.held", _nobody),
+        patch("lgc.runtime.sessions.lease.held", _nobody),
         patch("tests.simulation.actors.held", _nobody),
     ):
         yield
@@ -153,7 +153,7 @@ def old_snapshots() -> Any:
         text = write(root)
         return before.pop(id(root), text) if before.setdefault(id(root), text) != text else text
 
-    return patch("lgc.runtime.engine.to_snapshot", late)
+    return patch("lgc.runtime.engine.engine.to_snapshot", late)
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from tests.runtime.conftest import same
 
 from lgc.runtime import BarrierDecision, MemoryStore, Session, plan
-from lgc.runtime.frame import Frame
-from lgc.runtime.position import begin, from_snapshot, locate, redo
-from lgc.runtime.restore import blanks, rebuild
-from lgc.runtime.store.protocols import MutationRecord, RunStatus
-from lgc.runtime.typed_json import decode_checkpoint
+from lgc.runtime.machine.frame import Frame
+from lgc.runtime.machine.position import begin, from_snapshot, locate, redo
+from lgc.runtime.sessions.restore import blanks, rebuild
+from lgc.runtime.store.records import MutationRecord, RunStatus
+from lgc.runtime.values.typed_json import decode_checkpoint
 
 from .disk import at_once
 from .ledger import RunLedger

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from lgc.runtime import MemoryStore, RunStatus, StorageError
 from lgc.runtime.store.group import CommitGroup
-from lgc.runtime.store.protocols import (
+from lgc.runtime.store.protocols import in_order
+from lgc.runtime.store.records import (
     AttemptRecord,
     CheckpointRecord,
     Commit,
@@ -21,7 +22,6 @@ from lgc.runtime.store.protocols import (
     MutationRecord,
     OverrideRecord,
     RunRecord,
-    in_order,
 )
 
 from .ledger import RunLedger

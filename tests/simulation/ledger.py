@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lgc.runtime.store.protocols import Commit, DecisionRecord, MutationRecord, RunStatus
+from lgc.runtime.store.records import Commit, DecisionRecord, MutationRecord, RunStatus
 
 from .loop import PROCESS, Process
 

@@ -50,11 +50,11 @@ def simulated() -> Generator[None]:
     gc.disable()  # when garbage is found must not depend on what else this process does
     try:
         with (
-            patch("lgc.runtime.nodes.in_thread", in_thread),
-            patch("lgc.runtime.session.owner", owner),
-            patch("lgc.runtime.lease.owner", owner),
-            patch("lgc.runtime.store.memory.time", clock),
-            patch.dict("lgc.runtime.watch._watches", clear=True),
+            patch("lgc.runtime.engine.nodes.in_thread", in_thread),
+            patch("lgc.runtime.sessions.session.owner", owner),
+            patch("lgc.runtime.sessions.lease.owner", owner),
+            patch("lgc.runtime.store.memory.store.time", clock),
+            patch.dict("lgc.runtime.engine.watch._watches", clear=True),
         ):
             yield
     finally:

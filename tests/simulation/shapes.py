@@ -22,8 +22,8 @@ from lgc.compiler import check
 from lgc.compiler.codegen import generate
 from lgc.dsl.source import Source
 from lgc.runtime import FinalFailure
-from lgc.runtime.barrier import _names
-from lgc.runtime.deciding import unbound
+from lgc.runtime.barriers.barrier import _names
+from lgc.runtime.barriers.deciding import unbound
 from lgc.runtime.graph import Graph, bind
 
 from .loop import PROCESS

@@ -17,7 +17,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from lgc.runtime.store.protocols import Commit, RunStatus
+from lgc.runtime.store.records import Commit, RunStatus
 
 from .checks import look_back, undisturbed
 from .disk import HANDLES, Disk, Handle

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import CheckpointCorrupted
-from ..protocols import AttemptRecord, DecisionRecord, OverrideRecord
+from ..records import AttemptRecord, DecisionRecord, OverrideRecord
 from ..refusals import unknown
 from ..seals import seal
 from .heads import Heads

@@ -12,7 +12,7 @@ from psycopg import errors
 from psycopg.pq.abc import PGresult
 
 from ...errors import LgcError, StorageError
-from ..protocols import Commit
+from ..records import Commit
 from ..refusals import out_of_order, unknown
 from . import problems
 from .binary import int8

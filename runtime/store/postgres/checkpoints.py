@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import CheckpointCorrupted, CheckpointNotFound
-from ..protocols import CheckpointRecord
+from ..records import CheckpointRecord
 from .heads import Head, Heads
 from .log import Log
 from .names import named, utf8

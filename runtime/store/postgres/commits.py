@@ -10,7 +10,7 @@ from time import time
 from typing import NamedTuple
 
 from ...errors import StorageError
-from ..protocols import Commit
+from ..records import Commit
 from ..seals import seal
 from .binary import array_of_bytea, array_of_int8, float8, int8
 from .heads import Head, Visit

@@ -16,7 +16,7 @@ import psycopg
 from psycopg.pq.abc import PGresult
 
 from ...errors import LgcError
-from ..protocols import Commit
+from ..records import Commit
 from .batches import Batch, Writer, steps_only
 from .wire import Outcome
 

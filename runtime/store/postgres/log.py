@@ -6,7 +6,7 @@ import gc
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from ...errors import CheckpointCorrupted, LgcError, StorageError
-from ..protocols import MutationRecord
+from ..records import MutationRecord
 from ..refusals import out_of_order
 from ..seals import log_sum
 from .heads import Head, Heads

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...errors import LgcError, StorageError
-from ..protocols import Commit
+from ..records import Commit
 from ..refusals import out_of_order, unknown
 from ..seals import seal
 from .commits import Extra

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...codec import unencodable
 from ...errors import CheckpointCorrupted
+from ..codec import unencodable
 
 
 def utf8(text: str, place: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from ...codec import Codec
+from ..codec import Codec
 from .answers import Answers
 from .batches import Writer
 from .checkpoints import Checkpoints

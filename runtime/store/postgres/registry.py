@@ -7,7 +7,7 @@ from contextlib import suppress
 from time import time
 
 from ...errors import CheckpointCorrupted, RunExists
-from ..protocols import RunRecord, RunStatus
+from ..records import RunRecord, RunStatus
 from ..refusals import fenced, unknown
 from ..seals import seal
 from .heads import Heads

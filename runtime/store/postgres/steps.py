@@ -6,7 +6,7 @@ from struct import unpack
 from typing import NamedTuple
 
 from ...errors import LgcError, SerializationError, StorageError
-from ..protocols import MutationRecord
+from ..records import MutationRecord
 from ..seals import log_sum
 from .binary import array_of_bytea, array_of_float8, array_of_int8, float8, int8
 from .heads import Head

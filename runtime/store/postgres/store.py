@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-from ...codec import Codec, JsonCodec
 from ...errors import StorageError
-from ..protocols import (
+from ..codec import Codec, JsonCodec
+from ..protocols import in_order
+from ..reading import damages
+from ..records import (
     AttemptRecord,
     CheckpointRecord,
     Commit,
@@ -20,9 +22,7 @@ from ..protocols import (
     RunRecord,
     RunStatus,
     StoreStats,
-    in_order,
 )
-from ..reading import damages
 
 if TYPE_CHECKING:
     from .opened import Opened

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 
-from ...codec import REFERENCES, Codec
 from ...errors import CheckpointCorrupted
+from ..codec import REFERENCES, Codec
 from ..seals import seal
 from ..values import SHORT, addresses, addressing, decode_value, encode_value, pack, short, unpack
 from .server import Server, Transaction

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..protocols import Damage, RunRecord, RunSize, RunStatus, StoreStats
+from ..records import Damage, RunRecord, RunSize, RunStatus, StoreStats
 from ..refusals import changed
 from .heads import Heads
 from .server import Server, Transaction

@@ -62,10 +62,10 @@ def decide_command(
     who = actor or user()
 
     async def record(store: Store) -> tuple[str, str]:
-        from ..runtime.barrier import find_barrier
-        from ..runtime.deciding import decide
+        from ..runtime.barriers.barrier import find_barrier
+        from ..runtime.barriers.deciding import decide
         from ..runtime.errors import DecisionRefused
-        from ..runtime.lease import held, shown
+        from ..runtime.sessions.lease import held, shown
 
         found = await get_run(store, run)
         compiled = compile_source(stored_launch(found, source, nodes))

@@ -14,7 +14,7 @@ from .terminal import Failure, Style, out, output_style
 from .wording import short_hash
 
 if TYPE_CHECKING:
-    from ..runtime.change import Change
+    from ..runtime.changes.change import Change
 
 Forms = dict[str, tuple[str, str]]
 """By a graph's name: its hash and its canonical JSON."""
@@ -85,7 +85,7 @@ def _stored(written: str) -> Forms | None:
 
 
 def _compare(name: str, old: tuple[str, str] | None, new: tuple[str, str] | None) -> dict[str, object]:
-    from ..runtime.changes import compare
+    from ..runtime.changes.compare import compare
 
     told: dict[str, object] = {
         "graph": name,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .terminal import Failure
 
 if TYPE_CHECKING:
-    from ..runtime.barrier import BarrierDecision
+    from ..runtime.barriers.barrier import BarrierDecision
 
 
 # --- the input of a run -----------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def read_decision(
     Raises:
         Failure: unknown answer, argument, node or mutation, or a value of another type.
     """
-    from ..runtime.barrier import BarrierDecision
+    from ..runtime.barriers.barrier import BarrierDecision
 
     pairs = dict(_pair(one) for one in arguments)
     if answer == "reroute" and answer not in node.answers:
@@ -158,7 +158,7 @@ def _value(info: Any, name: str, text: str, is_json: bool) -> Any:
     """A text as a value of a field's type: as a string where the type takes one, else as JSON."""
     from pydantic import ValidationError
 
-    from ..runtime.state import Answer
+    from ..runtime.values.state import Answer
 
     annotation: Any = info.annotation
     holder = type("Holder", (Answer,), {"__annotations__": {"value": annotation}, "__module__": __name__})

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ..compiler.model import Graph as ModelGraph
     from ..compiler.model import Program
     from ..runtime.graph import Graph
-    from ..runtime.store.protocols import RunRecord, Store
+    from ..runtime.store.protocols import Store
+    from ..runtime.store.records import RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Compiled:
         if run.hash == self.hash:
             return
         from ..compiler.canonical import canonical_text
-        from ..runtime.changes import compare
+        from ..runtime.changes.compare import compare
         from ..runtime.errors import GraphMismatch
 
         old = await store.get_graph(run.hash)
@@ -111,7 +112,7 @@ class Prepared:
 
     def unbound(self) -> Graph[Any]:
         """The graph without functions: enough to look and to decide."""
-        from ..runtime.deciding import unbound
+        from ..runtime.barriers.deciding import unbound
 
         return unbound(self.plan)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from ..runtime.sinks import TraceSink
+    from ..runtime.observation.sinks import TraceSink
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -59,7 +59,7 @@ def log_sink() -> TraceSink | None:
     """What a session tells its events to; None where nobody asked for it."""
     if not _wanted():
         return None
-    from ..runtime.logged import LoggingSink
+    from ..runtime.observation.logged import LoggingSink
 
     return LoggingSink()
 
@@ -73,7 +73,7 @@ def logging_on() -> Generator[None]:
         return
     import logging
 
-    from ..runtime.logged import JsonFormatter, RunContextFilter
+    from ..runtime.observation.logged import JsonFormatter, RunContextFilter
 
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(RunContextFilter())

@@ -16,8 +16,9 @@ from .terminal import Failure, Style, printable
 from .wording import moment, short_hash
 
 if TYPE_CHECKING:
-    from ..runtime.barrier import BarrierInfo
-    from ..runtime.store.protocols import DecisionRecord, MutationRecord, OverrideRecord, RunRecord, Store
+    from ..runtime.barriers.barrier import BarrierInfo
+    from ..runtime.store.protocols import Store
+    from ..runtime.store.records import DecisionRecord, MutationRecord, OverrideRecord, RunRecord
 
 _RECENT = 10  # steps that are shown
 
@@ -142,8 +143,8 @@ async def _position(store: Store, run: RunRecord, seen: Seen) -> None:
         reason = problem.message if isinstance(problem, Failure) else "the source has errors, or is not built"
         await _snapshot(store, run, seen, reason)
         return
-    from ..runtime.restore import blanks, rebuild
-    from ..runtime.waiting import waiting_barriers
+    from ..runtime.barriers.standing import waiting_barriers
+    from ..runtime.sessions.restore import blanks, rebuild
 
     try:
         position = await rebuild(store, graph, run, blanks(graph))

@@ -12,8 +12,8 @@ from .wording import fields, moment, status_text, took
 
 if TYPE_CHECKING:
     from ..runtime.errors import LgcError
-    from ..runtime.events import GraphEvent, StreamChunk
-    from ..runtime.session import Session
+    from ..runtime.observation.events import GraphEvent, StreamChunk
+    from ..runtime.sessions.session import Session
 
 
 class Follower(Protocol):

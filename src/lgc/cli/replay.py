@@ -16,7 +16,8 @@ from .wording import fields
 
 if TYPE_CHECKING:
     from ..runtime.graph import Graph
-    from ..runtime.store.protocols import RunRecord, Store
+    from ..runtime.store.protocols import Store
+    from ..runtime.store.records import RunRecord
 
 
 async def _graph(store: Store, run: RunRecord, source: str) -> Graph[Any]:
@@ -40,7 +41,7 @@ def replay_command(run: str, store_url: str, to_step: int | None, source: str, a
     """Rebuild a state from the log; no node is called."""
 
     async def read(store: Store) -> tuple[str, int, dict[str, Any], list[tuple[str, str]]]:
-        from ..runtime.restore import blanks, rebuild
+        from ..runtime.sessions.restore import blanks, rebuild
 
         found = await get_run(store, run)
         graph = await _graph(store, found, source)
@@ -81,7 +82,7 @@ def fork_command(run: str, step: int, run_id: str, store_url: str, source: str, 
         import time
         from uuid import uuid4
 
-        from ..runtime.restore import fork
+        from ..runtime.sessions.restore import fork
 
         found = await get_run(store, run)
         graph = await _graph(store, found, source)

@@ -26,8 +26,9 @@ from .terminal import Failure, out, output_style, printable
 from .wording import status_text
 
 if TYPE_CHECKING:
-    from ..runtime.session import Session
-    from ..runtime.store.protocols import RunRecord, Store
+    from ..runtime.sessions.session import Session
+    from ..runtime.store.protocols import Store
+    from ..runtime.store.records import RunRecord
     from .launch import Prepared
 
 AT_ONCE = 32  # runs side by side in one process
@@ -91,8 +92,8 @@ async def _kinds(store: Store) -> dict[str, list[RunRecord]]:
     """The runs that may go on, oldest first, by how they were started."""
     import time
 
-    from ..runtime.lease import held
-    from ..runtime.store.protocols import RunStatus
+    from ..runtime.sessions.lease import held
+    from ..runtime.store.records import RunStatus
 
     found = [
         run
@@ -143,7 +144,7 @@ def _prepared(run: RunRecord) -> Prepared | Outcome:
 async def _resumed(store: Store, run: RunRecord, prepared: Prepared) -> Outcome | None:
     """Go on with a run; None where there is nothing to do, or another process does it."""
     from ..runtime.errors import LgcError, RunFenced
-    from ..runtime.session import Session
+    from ..runtime.sessions.session import Session
 
     assert prepared.bound is not None
     session: Session[Any] | None = None
@@ -170,7 +171,7 @@ async def _can_go_on(store: Store, run: RunRecord, prepared: Prepared) -> bool:
     """Whether an answer has come for a waiting run, or the time of one of its barriers is over."""
     import time
 
-    from ..runtime.deciding import look
+    from ..runtime.barriers.deciding import look
 
     if await store.decisions(run.run, waiting=True):
         return True

@@ -30,7 +30,7 @@ from .targets import split_target
 from .terminal import Failure, error_style, note, say
 
 if TYPE_CHECKING:
-    from ..runtime.session import Session
+    from ..runtime.sessions.session import Session
     from ..runtime.store.protocols import Store
 
 MODES = ["strict", "compatible", "migrate", "force"]
@@ -66,7 +66,7 @@ def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str
     state = state_from(prepared.plan.state, read_input(given), prepared.transients)
 
     async def start(store: Store) -> Session[Any]:
-        from ..runtime.session import Session
+        from ..runtime.sessions.session import Session
 
         assert prepared.bound is not None
         return await Session.start(
@@ -153,8 +153,8 @@ def go_on(
     """Restore a run and follow it; the exit status."""
 
     async def restore(store: Store) -> Session[Any]:
-        from ..runtime.restore import RestoreMode
-        from ..runtime.session import Session
+        from ..runtime.sessions.restore import RestoreMode
+        from ..runtime.sessions.session import Session
 
         found = await get_run(store, run)
         compiled = compile_source(stored_launch(found, source, nodes))
@@ -220,7 +220,7 @@ def drive(
 
 async def _follow(session: Session[Any], followed: Any, words: str) -> int:
     from ..runtime.errors import LgcError
-    from ..runtime.events import GraphEvent
+    from ..runtime.observation.events import GraphEvent
 
     since = asyncio.get_running_loop().time()
     try:

@@ -15,7 +15,8 @@ from .terminal import Style, out, output_style, printable, table
 from .wording import age, fields, moment, short_hash, status_text, took
 
 if TYPE_CHECKING:
-    from ..runtime.store.protocols import MutationRecord, RunRecord, Store
+    from ..runtime.store.protocols import Store
+    from ..runtime.store.records import MutationRecord, RunRecord
 
 _STATUSES = ["running", "waiting", "uncertain", "done", "failed", "cancelled"]
 
@@ -32,7 +33,7 @@ def runs_command(store_url: str, status: str | None, graph: str | None, as_json:
     """List the runs of a store, newest first."""
 
     async def read(store: Store) -> list[tuple[RunRecord, int, str]]:
-        from ..runtime.store.protocols import RunStatus
+        from ..runtime.store.records import RunStatus
 
         wanted = RunStatus(status) if status else None
         found = await store.list_runs(status=wanted, graph=graph)

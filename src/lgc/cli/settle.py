@@ -15,7 +15,7 @@ from .stores import get_run, store_option, with_store
 from .terminal import Failure, out, output_style
 
 if TYPE_CHECKING:
-    from ..runtime.session import Session
+    from ..runtime.sessions.session import Session
     from ..runtime.store.protocols import Store
 
 
@@ -41,7 +41,7 @@ def settle_command(
         raise click.UsageError("`retry` calls the node again: it cannot be combined with --no-run")
 
     async def begin(store: Store) -> Session[Any]:
-        from ..runtime.session import Session
+        from ..runtime.sessions.session import Session
 
         found = await get_run(store, run)
         compiled = compile_source(stored_launch(found))
@@ -82,8 +82,8 @@ def cancel_command(run: str, store_url: str) -> int:
     """
 
     async def work(store: Store) -> str:
-        from ..runtime.lease import owner
-        from ..runtime.store.protocols import Commit, RunStatus
+        from ..runtime.sessions.lease import owner
+        from ..runtime.store.records import Commit, RunStatus
 
         found = await get_run(store, run)
         if found.status in (RunStatus.DONE, RunStatus.CANCELLED):

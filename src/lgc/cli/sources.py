@@ -13,9 +13,9 @@ from .terminal import Failure
 from .wording import short_hash
 
 if TYPE_CHECKING:
+    from ..runtime.engine.retention import Retention
     from ..runtime.graph import Graph
-    from ..runtime.retention import Retention
-    from ..runtime.store.protocols import RunRecord
+    from ..runtime.store.records import RunRecord
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Sources:
 
     def retention(self, run: RunRecord) -> Retention | str:
         """How many checkpoints of a run stay, as its graph says."""
-        from ..runtime.retention import Retention
+        from ..runtime.engine.retention import Retention
 
         found = self.compiled(run)
         if isinstance(found, str):

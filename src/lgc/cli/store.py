@@ -19,7 +19,8 @@ from .wording import status_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..runtime.store.protocols import Damage, Store, StoreStats
+    from ..runtime.store.protocols import Store
+    from ..runtime.store.records import Damage, StoreStats
 
 _KINDS = ("log", "snapshots", "values", "graphs", "other")
 

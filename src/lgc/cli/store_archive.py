@@ -19,8 +19,9 @@ from .terminal import Failure, counted, note, out, output_style, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..runtime.store.archive import FileArchive, Section
-    from ..runtime.store.protocols import Damage, MutationRecord, RunRecord, Store
+    from ..runtime.store.archives.archive import FileArchive, Section
+    from ..runtime.store.protocols import Store
+    from ..runtime.store.records import Damage, MutationRecord, RunRecord
 
 _STATUSES = ["running", "waiting", "uncertain", "done", "failed", "cancelled"]
 _SUFFIX = ".jsonl.zst"
@@ -103,8 +104,8 @@ async def _chosen(
 
 async def _archive(store: Store, runs: Sequence[RunRecord], to: str, *, delete: bool, dry: bool) -> _Outcome:
     from ..runtime.errors import CheckpointCorrupted, LgcError, RunFenced, RunNotFound, StorageError
-    from ..runtime.store.archive import FileArchive
-    from ..runtime.store.archiving import archive_run, records_of
+    from ..runtime.store.archives.archive import FileArchive
+    from ..runtime.store.archives.archiving import archive_run, records_of
 
     outcome = _Outcome()
     archives: dict[str, FileArchive] = {}
@@ -189,8 +190,8 @@ def archived_steps(path: str, run: str, from_step: int) -> tuple[list[MutationRe
 
     What is damaged is told on standard error. Raises Failure where the archive has no such run.
     """
-    from ..runtime.store.archive import read_archive
-    from ..runtime.store.archiving import archived_log
+    from ..runtime.store.archives.archive import read_archive
+    from ..runtime.store.archives.archiving import archived_log
 
     damages: list[Damage] = []
     names: set[str] = set()

@@ -15,7 +15,8 @@ from .tally import PATIENCE, Tally, size_text
 from .terminal import counted, out, output_style, printable
 
 if TYPE_CHECKING:
-    from ..runtime.store.protocols import RunRecord, Store
+    from ..runtime.store.protocols import Store
+    from ..runtime.store.records import RunRecord
 
 
 @dataclass(slots=True)
@@ -80,7 +81,7 @@ async def _compact(store: Store, dry: bool) -> _Outcome:
 
 
 async def _fold(store: Store, run: RunRecord, sources: Sources, outcome: _Outcome, dry: bool) -> None:
-    from ..runtime.folding import fold, tail
+    from ..runtime.sessions.folding import fold, tail
 
     steps = await tail(store, run.run)
     if not steps:
@@ -95,7 +96,7 @@ async def _fold(store: Store, run: RunRecord, sources: Sources, outcome: _Outcom
 
 
 async def _demote(store: Store, run: str, outcome: _Outcome, dry: bool) -> None:
-    from ..runtime.folding import demote, superseded
+    from ..runtime.sessions.folding import demote, superseded
 
     for snapshot in await superseded(store, run):
         outcome.demoted += 1

@@ -16,9 +16,10 @@ from .tally import PATIENCE, Age, Tally, cut_text, size_text
 from .terminal import counted, out, output_style, printable, table
 
 if TYPE_CHECKING:
-    from ..runtime.pruning import Removal
-    from ..runtime.store.archive import FileArchive
-    from ..runtime.store.protocols import RunRecord, Store
+    from ..runtime.sessions.pruning import Removal
+    from ..runtime.store.archives.archive import FileArchive
+    from ..runtime.store.protocols import Store
+    from ..runtime.store.records import RunRecord
 
 
 @dataclass(slots=True)
@@ -111,15 +112,15 @@ def _demand_sense(wish: _Wish) -> None:
 def _archive(wish: _Wish) -> FileArchive | None:
     if not wish.archive:
         return None
-    from ..runtime.store.archive import FileArchive
+    from ..runtime.store.archives.archive import FileArchive
 
     return FileArchive(wish.archive)
 
 
 async def _prune(store: Store, wish: _Wish) -> _Outcome:
+    from ..runtime.engine.retention import Retention
     from ..runtime.errors import LgcError, RunNotFound
-    from ..runtime.pruning import removal
-    from ..runtime.retention import Retention
+    from ..runtime.sessions.pruning import removal
 
     outcome, archive, sources = _Outcome(), _archive(wish), Sources()
     found = await store.list_runs()
@@ -158,7 +159,7 @@ def _ends(error: Exception) -> bool:
 
 async def _delete(store: Store, wish: _Wish) -> _Outcome:
     from ..runtime.errors import LgcError, RunFenced, RunNotFound
-    from ..runtime.store.archiving import archive_run
+    from ..runtime.store.archives.archiving import archive_run
 
     outcome, archive = _Outcome(), _archive(wish)
     due = _due(await store.list_runs(), wish)
@@ -186,8 +187,8 @@ async def _delete(store: Store, wish: _Wish) -> _Outcome:
 
 
 def _due(runs: Any, wish: _Wish) -> list[RunRecord]:
-    from ..runtime.store.archiving import ENDED
-    from ..runtime.store.protocols import RunStatus
+    from ..runtime.store.archives.archiving import ENDED
+    from ..runtime.store.records import RunStatus
 
     statuses = (*ENDED, RunStatus.FAILED) if wish.failed else ENDED
     until = time.time() - (wish.older_than or 0.0)

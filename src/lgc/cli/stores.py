@@ -13,7 +13,8 @@ from ..settings import ProjectError, Settings, settings_here
 from .terminal import Failure
 
 if TYPE_CHECKING:
-    from ..runtime.store.protocols import RunRecord, Store
+    from ..runtime.store.protocols import Store
+    from ..runtime.store.records import RunRecord
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Callable[..., Any])

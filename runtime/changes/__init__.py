@@ -1,0 +1,1 @@
+"""What changed between two canonical forms, element by element, in words."""

@@ -1,0 +1,1 @@
+"""The pure machine: frames, what a completed node does to them, joins, positions."""

@@ -1,0 +1,1 @@
+"""Values of states: what expressions compute with, how states change and are undone, their JSON."""
