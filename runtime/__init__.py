@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .barriers.barrier import BarrierDecision, BarrierInfo
     from .barriers.deciding import decide, unbound
     from .clock import Clock, SystemClock
-    from .engine.engine import ExecutionEntry
+    from .engine.committing import ExecutionEntry
     from .engine.policy import TriggerPolicy, Triggers
     from .engine.retention import Retention, RetentionPolicy
     from .errors import (
@@ -81,7 +81,7 @@ _HOMES = {
     "barriers.barrier": ("BarrierDecision", "BarrierInfo"),
     "clock": ("Clock", "SystemClock"),
     "barriers.deciding": ("decide", "unbound"),
-    "engine.engine": ("ExecutionEntry",),
+    "engine.committing": ("ExecutionEntry",),
     "errors": (
         "BarrierTimeout", "Cancelled", "CheckpointCorrupted", "CheckpointNotFound", "DecisionRefused",
         "EvaluationError", "FinalFailure", "GraphMismatch", "LgcError", "MergeConflict", "MutationRejected",

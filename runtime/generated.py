@@ -66,14 +66,11 @@ from .values.state import (
     Record,
     State,
     Transients,
-    Undo,
-    View,
     WriteKind,
-    view_list,
-    view_map,
-    view_set,
 )
+from .values.undo import Undo
 from .values.untagged import Json, Tagged
+from .values.views import View, view_list, view_map, view_set
 
 __all__ = [
     "Answer",

@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import replace
 
 from .. import plan
-from ..engine.engine import Engine, fatal
+from ..engine.engine import Engine
+from ..engine.failures import fatal
 from ..engine.lane import Lane, stopped, tell_given_up
 from ..errors import BarrierTimeout, LgcError, RunFenced, Unrouted, text_of
 from ..machine.completion import complete

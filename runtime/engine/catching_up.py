@@ -18,7 +18,8 @@ from pydantic_core import from_json
 from ..machine.frame import Frame
 from ..machine.position import redo
 from ..store.records import MutationRecord
-from ..values.state import Mutation, Undo, class_of
+from ..values.state import Mutation, class_of
+from ..values.undo import Undo
 
 # By the name of a mutation: its generated code, and the types that each parameter may have.
 Simple: TypeAlias = tuple[Callable[[Any, Any, Undo], None], Mapping[str, frozenset[type]]]

@@ -17,7 +17,8 @@ from ..errors import LgcError, NodeFailed, StepsExceeded, Unrouted, storable
 from ..machine.completion import complete_joined
 from ..machine.frame import Frame
 from ..observation.observed import kind_of
-from .engine import Engine, fatal
+from .engine import Engine
+from .failures import fatal
 from .lane import Lane, ended
 
 

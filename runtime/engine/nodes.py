@@ -20,7 +20,8 @@ from ..observation.events import EventKind
 from ..observation.observed import kind_of
 from ..store.records import AttemptRecord, Commit
 from ..values.typed_json import encode_recorded
-from .engine import Engine, as_failure, fatal
+from .engine import Engine
+from .failures import as_failure, fatal
 from .fan import run_joining
 from .lane import Lane, stopped, tell_given_up
 from .threads import in_thread
@@ -282,7 +283,7 @@ async def failed(
 def stand_in(frame: Frame, node: plan.Subgraph | plan.Map) -> plan.Task:
     """A subgraph or map that a scenario scripts: a task that may record anything of its state."""
     from ..context import TaskContext
-    from ..values.state import View
+    from ..values.views import View
 
     return plan.Task(
         node.name, node.region, TaskContext, View,

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 from .. import plan
 from ..errors import EvaluationError, LgcError, MutationRejected, NodeFailed
 from ..graph import load
-from ..values.state import ExternalMutation, Mutation, State, Undo
+from ..values.state import ExternalMutation, Mutation, State
 from ..values.typed_json import Applied, misfit
+from ..values.undo import Undo
 from .frame import Effect, Frame, choose, evaluated
 from .join import join, merge_elements, perform_mutation, unexpected
 from .merging import has_rules, inside, merged_key

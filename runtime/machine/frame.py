@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 from .. import plan
 from ..errors import EvaluationError, LgcError, MutationRejected, Unrouted
 from ..graph import Graph
-from ..values.state import State, Undo, broken_constraint
+from ..values.state import State, broken_constraint
 from ..values.typed_json import Applied
+from ..values.undo import Undo
 
 
 class Effect(NamedTuple):

@@ -13,8 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..errors import EvaluationError, LgcError, MergeConflict
-from ..values.state import FrozenDict, Mutation, State, Transients, Undo, class_of, transients_of
+from ..values.state import FrozenDict, Mutation, State, Transients, class_of, transients_of
 from ..values.typed_json import Applied
+from ..values.undo import Undo
 from .frame import Effect, Frame
 from .merging import Ruled, Rules, inside, merge, merged_key
 

@@ -9,7 +9,8 @@ from .. import plan
 from ..barriers.answering import Witness
 from ..barriers.barrier import fitting
 from ..barriers.standing import waiting_barriers
-from ..engine.engine import Engine, fatal
+from ..engine.engine import Engine
+from ..engine.failures import fatal
 from ..engine.watch import watch
 from ..errors import Cancelled, LgcError, RunFenced, RunUncertain, storable
 from ..graph import Graph

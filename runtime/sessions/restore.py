@@ -171,9 +171,11 @@ async def _rebuilt(
         if collecting:
             gc.enable()
     if snapshot is None and not step and to_step != 0 and await _has_begun(store, run):
-        # Without a log only the checkpoints tell it from a run that has not begun.
-        why = "; ".join(store.warnings()) or "none of its checkpoints has one"
-        raise CheckpointCorrupted(f"the run has no log, and no good snapshot: {why}", run=run.run)
+        # Its steps may have been made this moment; but where its snapshots are bad too, nothing is left of it.
+        if warnings := store.warnings():
+            raise CheckpointCorrupted(
+                f"the run has no log, and no snapshot of it is good: {'; '.join(warnings)}", run=run.run
+            )
     if to_step is not None and step != to_step:
         raise CheckpointNotFound(f"run `{run.run}` has no step {to_step} (its last is {step})", run=run.run)
     unfold(root)
@@ -181,6 +183,7 @@ async def _rebuilt(
 
 
 async def _has_begun(store: Store, run: RunRecord) -> bool:
+    """Whether a run has made checkpoints: without a log nothing else tells that it has begun."""
     return any(checkpoint.step for checkpoint in await store.list(run.run))
 
 

@@ -15,7 +15,8 @@ from ..barriers.barrier import BarrierDecision, BarrierInfo, to_record
 from ..barriers.deciding import decide, demand_actor
 from ..barriers.standing import waiting_barriers
 from ..clock import Clock, SystemClock
-from ..engine.engine import Engine, ExecutionEntry
+from ..engine.committing import ExecutionEntry
+from ..engine.engine import Engine
 from ..engine.policy import TriggerPolicy, Triggers
 from ..engine.retention import RetentionPolicy
 from ..errors import (

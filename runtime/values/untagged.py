@@ -16,7 +16,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from .state import FrozenDict, ListView
+from .state import FrozenDict
+from .views import ListView
 
 
 def _json(value: Any) -> Any:

@@ -21,8 +21,8 @@ from lgc.runtime import MemoryStore, RunStatus, Session
 from lgc.runtime.errors import LgcError
 from lgc.runtime.graph import bind
 from lgc.runtime.machine.join import perform_mutation
-from lgc.runtime.values.state import Undo
 from lgc.runtime.values.typed_json import Applied
+from lgc.runtime.values.undo import Undo
 
 Compile = Callable[..., Any]
 

@@ -458,7 +458,7 @@ def test_retention_that_fails_does_not_harm_the_run(compiled: Compile) -> None:
 
 def test_a_store_that_never_answers_holds_nobody_up(compiled: Compile, monkeypatch: Any) -> None:
     m = compiled(loop("checkpoint { keep 1 }", 40))
-    monkeypatch.setattr("lgc.runtime.engine.engine.retention.PATIENCE", 0.05)
+    monkeypatch.setattr("lgc.runtime.engine.retention.PATIENCE", 0.05)
 
     class Stuck(MemoryStore):
         async def list(self, run: str) -> Sequence[CheckpointRecord]:

@@ -153,7 +153,7 @@ def old_snapshots() -> Any:
         text = write(root)
         return before.pop(id(root), text) if before.setdefault(id(root), text) != text else text
 
-    return patch("lgc.runtime.engine.engine.to_snapshot", late)
+    return patch("lgc.runtime.engine.committing.to_snapshot", late)
 
 
 @contextmanager
