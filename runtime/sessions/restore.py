@@ -170,21 +170,22 @@ async def _rebuilt(
     finally:
         if collecting:
             gc.enable()
-    if snapshot is None and not step and to_step != 0 and await _has_begun(store, run):
-        # Its steps may have been made this moment; but where its snapshots are bad too, nothing is left of it.
-        if warnings := store.warnings():
-            raise CheckpointCorrupted(
-                f"the run has no log, and no snapshot of it is good: {'; '.join(warnings)}", run=run.run
-            )
+    if snapshot is None and not step and to_step != 0:
+        await _refuse_lost(store, run)
     if to_step is not None and step != to_step:
         raise CheckpointNotFound(f"run `{run.run}` has no step {to_step} (its last is {step})", run=run.run)
     unfold(root)
     return Position(root, step, len(snapshot.snapshot) if snapshot is not None else 0, step - since, size)
 
 
-async def _has_begun(store: Store, run: RunRecord) -> bool:
-    """Whether a run has made checkpoints: without a log nothing else tells that it has begun."""
-    return any(checkpoint.step for checkpoint in await store.list(run.run))
+async def _refuse_lost(store: Store, run: RunRecord) -> None:
+    """Raise CheckpointCorrupted where a run without a log has made checkpoints, with bad snapshots only."""
+    begun = any(checkpoint.step for checkpoint in await store.list(run.run))
+    # Where nothing was warned of, its first steps have been made this moment.
+    if begun and (warnings := store.warnings()):
+        raise CheckpointCorrupted(
+            f"the run has no log, and no snapshot of it is good: {'; '.join(warnings)}", run=run.run
+        )
 
 
 def _truncated(run: RunRecord, first: int, to_step: int | None, newest: int) -> LgcError:
