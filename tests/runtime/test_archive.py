@@ -249,8 +249,8 @@ def test_only_what_was_seen_is_deleted(tmp_path: Path) -> None:
 KILLED = """
 import asyncio, sys
 from lgc.runtime import SqliteStore
-from lgc.runtime.store.archive import FileArchive
-from lgc.runtime.store.archiving import archive_run
+from lgc.runtime.store.archives.archive import FileArchive
+from lgc.runtime.store.archives.archiving import archive_run
 
 async def main():
     async with SqliteStore(sys.argv[1]) as store:
