@@ -41,15 +41,22 @@ class Answers:
         )
 
         async def work(transaction: Transaction) -> int:
-            # The run's row stays locked: nobody deletes it meanwhile.
+            # Both rows stay locked: nobody deletes the run meanwhile, and answers to it come one after the
+            # other. Otherwise a later id could be seen before an earlier one, and two count as the first.
             found = await transaction.row(
-                "SELECT r.key, nextval(pg_get_serial_sequence($2, 'key')) FROM ~run r"
-                " JOIN ~history h ON h.key = r.key WHERE h.run = $1 FOR KEY SHARE OF r",
-                (utf8(run, "run id"), self._server.prefix + "decision"),
+                "SELECT r.key FROM ~run r JOIN ~history h ON h.key = r.key WHERE h.run = $1"
+                " FOR KEY SHARE OF r FOR UPDATE OF h",
+                (utf8(run, "run id"),),
             )
             if found is None:
                 raise unknown(run)
-            key, id = found
+            (key,) = found
+            # In a statement of its own: in the one above it would be drawn before the rows are locked.
+            drawn = await transaction.row(
+                "SELECT nextval(pg_get_serial_sequence($1, 'key'))", (self._server.prefix + "decision",)
+            )
+            assert drawn is not None
+            (id,) = drawn
             values: Values = {}
             arguments = self._texts.encode(decision.arguments, f"{run} decision {id} arguments", values)
             mutations = self._texts.encode(decision.mutations, f"{run} decision {id} mutations", values)
