@@ -7,7 +7,9 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
-PYTEST_ARGS ?= -q -n auto
+# One worker more than processors: many tests wait for processes that they have started.
+WORKERS := $(shell n=$$(nproc 2>/dev/null) && echo $$((n + 1)) || echo auto)
+PYTEST_ARGS ?= -q -n $(WORKERS)
 KILLS ?= 500
 STORE ?= sqlite
 MUTANTS ?=
