@@ -9,7 +9,7 @@ from .. import plan
 from ..clock import Clock, SystemClock
 from ..errors import DecisionRefused
 from ..graph import Graph
-from ..sessions.restore import blanks, mismatch, rebuild
+from ..sessions.restore import looked_at
 from ..store.protocols import Store
 from ..store.records import DecisionRecord
 from .addressing import Standing, addressed, overtaken
@@ -30,11 +30,7 @@ def unbound(compiled: plan.Graph[S]) -> Graph[S]:
 
 async def look(store: Store, graph: Graph[Any], run_id: str) -> tuple[BarrierInfo, ...]:
     """The barriers that a stored run waits at. Raises RunNotFound, GraphMismatch, CheckpointCorrupted."""
-    run = await store.get_run(run_id)
-    if run.hash != graph.hash:
-        raise await mismatch(store, graph, run)
-    blank = blanks(graph)
-    position = await rebuild(store, graph, run, blank)
+    position = await looked_at(store, graph, await store.get_run(run_id))
     return waiting_barriers(run_id, position.root)
 
 
@@ -59,9 +55,7 @@ async def decide(
     now = (clock or SystemClock()).time()
     record = to_record(graph.plan, run_id, barrier, decision, actor, now)
     run = await store.get_run(run_id)
-    if run.hash != graph.hash:
-        raise await mismatch(store, graph, run)
-    position = await rebuild(store, graph, run, blanks(graph))
+    position = await looked_at(store, graph, run)
     standing = Standing(run_id, position.root, run.status, await store.decisions(run_id), record.time)
     return await keep(store, replace(record, barrier=addressed(standing, barrier)))
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from socket import gethostname
 
 from ..errors import RunFenced
-from ..store.records import RunRecord
+from ..store.records import RunRecord, owner_name
 
 # Seconds that an owner who says nothing more counts as being at work.
 LEASE = 30.0
@@ -31,17 +31,12 @@ def owner() -> str:
     return f"{gethostname()}:{pid}" + (f"~{place}.{_born(pid)}" if place else "")
 
 
-def shown(name: str) -> str:
-    """An owner, for people."""
-    return name.partition("~")[0]
-
-
 def refuse_held(run: RunRecord, now: float) -> None:
     """Raise RunFenced where another process is at work on the run."""
     if held(run, now):
         left = f"for {run.lease - now:.0f} s more, unless it goes on"
         raise RunFenced(
-            f"the run is being driven by {shown(run.owner)} ({left})",
+            f"the run is being driven by {owner_name(run.owner)} ({left})",
             run=run.run,
             hint="wait for it, cancel the run, or take it over (`take_over=True`, `lgc resume --take-over`)",
         )

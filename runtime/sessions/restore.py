@@ -26,7 +26,7 @@ from ..machine.frame import Frame
 from ..machine.position import begin, from_snapshot, to_snapshot, unfold
 from ..store.protocols import Store
 from ..store.records import CheckpointRecord, Commit, OverrideRecord, RunRecord, RunStatus
-from ..store.sqlite.segments import segments
+from ..store.segments import segments
 from ..values.state import Transients
 from ..values.typed_json import decode_checkpoint, encode_state
 
@@ -178,6 +178,22 @@ async def _rebuilt(
     return Position(root, step, len(snapshot.snapshot) if snapshot is not None else 0, step - since, size)
 
 
+async def looked_at(
+    store: Store,
+    graph: Graph[Any],
+    run: RunRecord,
+    to_step: int | None = None,
+    transients: Mapping[str, object] | None = None,
+) -> Position:
+    """The position of a run after a step (the last by default), for looking at it and not for driving it.
+
+    Raises GraphMismatch, and what `rebuild` raises.
+    """
+    if run.hash != graph.hash:
+        raise await mismatch(store, graph, run)
+    return await rebuild(store, graph, run, blanks(graph, transients), to_step)
+
+
 async def _refuse_lost(store: Store, run: RunRecord) -> None:
     """Raise CheckpointCorrupted where a run without a log has made checkpoints, with bad snapshots only."""
     begun = any(checkpoint.step for checkpoint in await store.list(run.run))
@@ -264,10 +280,7 @@ async def replay(
             run=run_id,
             hint="import the generated module, bind the graph, and pass it as graph=…",
         )
-    if run.hash != graph.hash:
-        raise await mismatch(store, graph, run)
-    position = await rebuild(store, graph, run, blanks(graph, transients), to_step)
-    return position.root.state
+    return (await looked_at(store, graph, run, to_step, transients)).root.state
 
 
 async def fork(store: Store, graph: Graph[Any], run_id: str, step: int, new: str, now: float) -> None:
@@ -278,9 +291,7 @@ async def fork(store: Store, graph: Graph[Any], run_id: str, step: int, new: str
     Raises CheckpointNotFound, GraphMismatch, RunExists.
     """
     run = await store.get_run(run_id)
-    if run.hash != graph.hash:
-        raise await mismatch(store, graph, run)
-    position = await rebuild(store, graph, run, blanks(graph), step)
+    position = await looked_at(store, graph, run, step)
     for frame in position.root.active():
         frame.since = now
     # Cancelled until the place is there, too: it must not be begun from `start` should this process die now.

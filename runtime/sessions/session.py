@@ -32,11 +32,11 @@ from ..observation.sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSi
 from ..observation.stream import BUFFER, EventQueue
 from ..store.archives.archived import Archive
 from ..store.protocols import Store
-from ..store.records import Commit, RunRecord, RunStatus
+from ..store.records import Commit, RunRecord, RunStatus, owner_name
 from ..values.state import Mutation, broken_constraint, transients_of
 from ..values.typed_json import decode_checkpoint, encode_state
 from .driving import Driving
-from .lease import LEASE, owner, refuse_held, shown
+from .lease import LEASE, owner, refuse_held
 from .restore import RestoreMode, fork, provided, put_graphs, rebuild, restorable
 from .settling import Settlement, settle, uncertain
 
@@ -308,7 +308,7 @@ class Session(Generic[S]):
             MutationRejected: a mutation that the barrier does not let the decider record.
         """
         engine, store = self._engine, self._engine.store
-        who = shown(owner()) if actor is None else actor
+        who = owner_name(owner()) if actor is None else actor
         demand_actor(who, engine.run)
         record = to_record(engine.root.plan, engine.run, barrier, decision, who, engine.clock.time())
         given = engine.decisions if store is None else await store.decisions(engine.run)

@@ -57,6 +57,11 @@ class RunRecord:
     lease: float = 0.0
 
 
+def owner_name(name: str) -> str:
+    """An owner without the trace by which its process can be found: for people."""
+    return name.partition("~")[0]
+
+
 class MutationRecord(NamedTuple):
     """One committed step. (A tuple: reading back a long log makes very many of them.)
 

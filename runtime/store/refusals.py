@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..errors import RunFenced, RunNotFound, StorageError
-from ..sessions.lease import shown
-from .records import MutationRecord
+from .records import MutationRecord, owner_name
 
 
 def unknown(run: str) -> RunNotFound:
@@ -14,7 +13,7 @@ def unknown(run: str) -> RunNotFound:
 
 def fenced(run: str, given: int, current: int, owner: str) -> RunFenced:
     """The error for a session that was overtaken."""
-    by = f" by {shown(owner)}" if owner else ""
+    by = f" by {owner_name(owner)}" if owner else ""
     return RunFenced(f"the run was taken over{by} (token {current}, this session has {given})", run=run)
 
 

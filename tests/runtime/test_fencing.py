@@ -19,8 +19,8 @@ from lgc.compiler import check
 from lgc.compiler.codegen import generate
 from lgc.dsl.source import Source
 from lgc.runtime import Cancelled, MemoryStore, RunFenced, RunStatus, Session, SqliteStore
-from lgc.runtime.sessions.lease import held, owner, shown
-from lgc.runtime.store.records import Commit
+from lgc.runtime.sessions.lease import held, owner
+from lgc.runtime.store.records import Commit, owner_name
 
 Compile = Callable[..., Any]
 
@@ -80,7 +80,7 @@ def test_a_lease_is_held_while_a_session_runs_and_no_longer(compiled: Compile) -
         assert leases[0] > before and leases[2] > leases[0]  # renewed while a node was waiting
         run = await store.get_run("r")
         assert (run.lease, run.status) == (0.0, RunStatus.DONE)
-        assert shown(run.owner) == shown(owner()) and "~" not in shown(run.owner)
+        assert owner_name(run.owner) == owner_name(owner()) and "~" not in owner_name(run.owner)
 
     asyncio.run(main())
 

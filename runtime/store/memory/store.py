@@ -22,7 +22,7 @@ from ..records import (
     RunStatus,
 )
 from ..refusals import fenced, unknown
-from ..sqlite.segments import SEGMENT, in_segments
+from ..segments import SEGMENT, in_segments
 from .history import History, add, demand_next, demand_same_run, demand_texts, fold, settle
 from .upkeep import MemoryUpkeep
 

@@ -11,9 +11,9 @@ from ...errors import CheckpointCorrupted
 from ..codec import Codec, JsonCodec
 from ..records import MutationRecord
 from ..seals import log_sum
+from ..segments import SEGMENT
 from .database import Database, Row
 from .ledger import Ledger
-from .segments import SEGMENT
 from .value_table import ValueTable
 
 # ... and so many characters of texts with large values.

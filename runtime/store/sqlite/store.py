@@ -26,10 +26,10 @@ from ..records import (
     RunStatus,
     StoreStats,
 )
+from ..segments import in_segments
 from .database import Database, Durability
 from .integrity import examine, problems
 from .opened import Opened
-from .segments import in_segments
 
 
 class SqliteStore:

@@ -65,7 +65,8 @@ def decide_command(
         from ..runtime.barriers.barrier import find_barrier
         from ..runtime.barriers.deciding import decide
         from ..runtime.errors import DecisionRefused
-        from ..runtime.sessions.lease import held, shown
+        from ..runtime.sessions.lease import held
+        from ..runtime.store.records import owner_name
 
         found = await get_run(store, run)
         compiled = compile_source(stored_launch(found, source, nodes))
@@ -78,7 +79,7 @@ def decide_command(
         decision = read_decision(node, owner.state, answer, arguments, modify)
         await decide(prepared.unbound(), store, found.run, barrier, decision, actor=who)
         found = await store.get_run(found.run)
-        return found.run, shown(found.owner) if held(found, time.time()) else ""
+        return found.run, owner_name(found.owner) if held(found, time.time()) else ""
 
     found, driver = with_store(store_url, record, reading=False, existing=True)
     style = output_style()

@@ -146,7 +146,9 @@ def _show_head(run: RunRecord, steps: int, style: Style) -> None:
     out(f"  changed  {moment(run.updated)} ({age(time.time() - run.updated)} ago)")
     out(f"  steps    {steps}")
     if run.lease > time.time():
-        out(f"  driven   by {printable(run.owner.partition('~')[0])}")
+        from ..runtime.store.records import owner_name
+
+        out(f"  driven   by {printable(owner_name(run.owner))}")
     if run.parent:
         out(f"  forked   from {run.parent}")
     if run.error:

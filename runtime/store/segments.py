@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from ..protocols import MutationLogStore
-from ..records import MutationRecord
+from .protocols import MutationLogStore
+from .records import MutationRecord
 
 Segments: TypeAlias = Callable[[Any, str, int], AsyncIterator[Sequence[MutationRecord]]]
 R = TypeVar("R", bound=Callable[..., object])
