@@ -56,7 +56,7 @@ def test_the_bar_tells_how_far_it_is_and_goes_away(capsys: pytest.CaptureFixture
     bar = Bar(1_200)
     bar.mark("read")
     assert capsys.readouterr().err == ""  # too early for most checks
-    bar._due = 0.0  # pyright: ignore[reportPrivateUsage]
+    bar._line._due = 0.0  # pyright: ignore[reportPrivateUsage]
     bar.count("done", 40)
     bar.mark("parse")
     shown = capsys.readouterr().err

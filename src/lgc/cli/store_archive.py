@@ -13,7 +13,7 @@ import click
 from . import FINDINGS, FINE
 from .runs import dumps
 from .stores import get_run, store_option, with_store
-from .tally import PATIENCE, Age, Tally, cut_text
+from .tally import PATIENCE, Age, Tally, cut_text, ends_all
 from .terminal import Failure, counted, note, out, output_style, printable
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ async def _chosen(
 
 
 async def _archive(store: Store, runs: Sequence[RunRecord], to: str, *, delete: bool, dry: bool) -> _Outcome:
-    from ..runtime.errors import CheckpointCorrupted, LgcError, RunFenced, RunNotFound, StorageError
+    from ..runtime.errors import LgcError, RunFenced, RunNotFound
     from ..runtime.store.archives.archive import FileArchive
     from ..runtime.store.archives.archiving import archive_run, records_of
 
@@ -129,7 +129,7 @@ async def _archive(store: Store, runs: Sequence[RunRecord], to: str, *, delete: 
             except RunFenced:
                 outcome.left.append((run.run, "it was taken, or went on, meanwhile: it is not deleted"))
             except LgcError as error:
-                if isinstance(error, StorageError) and not isinstance(error, CheckpointCorrupted):
+                if ends_all(error):
                     raise
                 outcome.left.append((run.run, error.message))
                 outcome.failed = True

@@ -11,7 +11,7 @@ from . import FINDINGS, FINE
 from .runs import dumps
 from .sources import Sources
 from .stores import store_option, with_store
-from .tally import PATIENCE, Tally, size_text
+from .tally import PATIENCE, Tally, ends_all, size_text
 from .terminal import counted, out, output_style, printable
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def compact_command(store_url: str, dry: bool, as_json: bool) -> int:
 
 
 async def _compact(store: Store, dry: bool) -> _Outcome:
-    from ..runtime.errors import CheckpointCorrupted, LgcError, RunNotFound, StorageError
+    from ..runtime.errors import LgcError, RunNotFound
 
     outcome, sources = _Outcome(), Sources()
     found = await store.list_runs()
@@ -72,7 +72,7 @@ async def _compact(store: Store, dry: bool) -> _Outcome:
             except RunNotFound:
                 pass  # deleted meanwhile
             except LgcError as error:
-                if isinstance(error, StorageError) and not isinstance(error, CheckpointCorrupted):
+                if ends_all(error):
                     raise
                 outcome.left.append((run.run, error.message))
                 outcome.failed = True

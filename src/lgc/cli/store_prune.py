@@ -12,7 +12,7 @@ from . import FINDINGS, FINE
 from .runs import dumps
 from .sources import Sources
 from .stores import store_option, with_store
-from .tally import PATIENCE, Age, Tally, cut_text, size_text
+from .tally import PATIENCE, Age, Tally, cut_text, ends_all, size_text
 from .terminal import counted, out, output_style, printable, table
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ async def _prune(store: Store, wish: _Wish) -> _Outcome:
             except RunNotFound:
                 continue  # deleted meanwhile
             except LgcError as error:
-                if _ends(error):
+                if ends_all(error):
                     raise
                 outcome.leave(run.run, error.message, failed=True)
             else:
@@ -148,13 +148,6 @@ async def _prune(store: Store, wish: _Wish) -> _Outcome:
             tally.step()
     outcome.cut = archive.cut if archive is not None else 0
     return outcome
-
-
-def _ends(error: Exception) -> bool:
-    # The store or the archive itself: nothing will go better with the next run.
-    from ..runtime.errors import CheckpointCorrupted, StorageError
-
-    return isinstance(error, StorageError) and not isinstance(error, CheckpointCorrupted)
 
 
 async def _delete(store: Store, wish: _Wish) -> _Outcome:
@@ -176,7 +169,7 @@ async def _delete(store: Store, wish: _Wish) -> _Outcome:
             except RunFenced:
                 outcome.leave(run.run, "it was taken, or went on, meanwhile")
             except LgcError as error:
-                if _ends(error):
+                if ends_all(error):
                     raise
                 outcome.leave(run.run, error.message, failed=True)
             else:

@@ -8,12 +8,11 @@ import time
 
 import click
 
+from .line import Line
+
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 # Seconds that those who look after a store wait for those who work in it.
 PATIENCE = 60.0
-
-_WAIT = 0.4  # seconds before the line is shown first
-_PAUSE = 0.1  # seconds between two drawings
 
 
 class Age(click.ParamType[float]):
@@ -46,6 +45,13 @@ def cut_text(size: int) -> str:
     return f"the archive ended in a section that was never finished; its {size_text(size)} were cut off"
 
 
+def ends_all(error: Exception) -> bool:
+    """Whether an error is of the store or the archive itself: nothing will go better with the next run."""
+    from ..runtime.errors import CheckpointCorrupted, StorageError
+
+    return isinstance(error, StorageError) and not isinstance(error, CheckpointCorrupted)
+
+
 class Tally:
     """A line on a terminal's standard error: how far long work is. Leaves nothing behind.
 
@@ -57,24 +63,16 @@ class Tally:
         self._total = total
         self._things = things
         self._done = 0
-        self._due = time.monotonic() + _WAIT
-        self._shown = ""
+        self._line = Line(time.monotonic())
 
     def __enter__(self) -> Tally:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._shown:
-            self._draw("")
+        self._line.clear()
 
     def step(self) -> None:
         """One more is done."""
         self._done += 1
-        if time.monotonic() >= self._due and sys.stderr.isatty():
-            self._due = time.monotonic() + _PAUSE
-            self._draw(f"{self._what} {self._done:,} of {self._total:,} {self._things}")
-
-    def _draw(self, text: str) -> None:
-        sys.stderr.write("\r" + text.ljust(len(self._shown)) + ("" if text else "\r"))
-        sys.stderr.flush()
-        self._shown = text
+        if self._line.due(time.monotonic()) and sys.stderr.isatty():
+            self._line.draw(f"{self._what} {self._done:,} of {self._total:,} {self._things}")
