@@ -222,6 +222,57 @@ class Checkpointing:
     compact_steps: int | None = None  # None: when the log outweighs the last snapshot
 
 
+@dataclass(frozen=True, slots=True)
+class RenameStep:
+    """`rename node|field|mutation OLD to NEW`."""
+
+    what: Literal["node", "field", "mutation"]
+    old: str
+    new: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetStep:
+    """`set FIELD = EXPR`: `expression` is a canonical form without types (see `lgc.runtime.forms.loose`),
+    over the state before the migration; `text` is how it was written."""
+
+    field: str
+    expression: str  # JSON
+    text: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DropStep:
+    """`drop field FIELD`."""
+
+    field: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStep:
+    """`move OLD to NEW`: a run parked at OLD, which is gone, goes on at NEW."""
+
+    old: str
+    new: str
+    place: str = ""
+
+
+MigrationStep: TypeAlias = RenameStep | SetStep | DropStep | MoveStep
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One `migrate` block: how a run under `source` (as written: `lg1:` and at least 16 digits) becomes one
+    under the graph that the next block is from; the last block of a graph ends at the graph itself."""
+
+    source: str
+    steps: tuple[MigrationStep, ...] = ()
+    place: str = ""
+
+
 S = TypeVar("S")
 
 
@@ -239,6 +290,9 @@ class Graph(Generic[S]):
         nodes: by name.
         routes: by source; `start` of a region is `start` for the graph's own, `start:REGION` for a branch.
         max_steps: limit on completed nodes of one run of this graph.
+        migrations: the `migrate` blocks of the graph, in the order written, which is the order of a chain.
+        places: where elements (ids as in the canonical form) and edges (their keys) stand in the source,
+            `file:line:column`.
     """
 
     name: str
@@ -251,3 +305,5 @@ class Graph(Generic[S]):
     routes: Mapping[str, Route]
     max_steps: int = 10_000
     checkpointing: Checkpointing = Checkpointing()
+    migrations: tuple[Migration, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -26,6 +26,8 @@ class Change:
         old: the old form as lgraph text; None where there was none.
         new: the new form as lgraph text; None where there is none.
         text: one sentence for people, without a full stop.
+        name: the kind of change in the table of `lgc.runtime.changes.kinds` (`node-removed`), "" before it is
+            classified.
     """
 
     element: str
@@ -34,6 +36,7 @@ class Change:
     old: str | None
     new: str | None
     text: str
+    name: str = ""
 
 
 def kind_of(old: object, new: object) -> Kind:

@@ -1,0 +1,1 @@
+"""From a position under one version of a graph to a position under another."""
