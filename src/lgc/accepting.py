@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from .baseline import Acceptance, Baseline, read_baseline
 from .compiler.rules import BY_CODE
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 class Accepting:
     """The baselines that a command uses: one for all projects, or each project's own."""
 
-    def __init__(self, given: str = "") -> None:
+    def __init__(self, given: str = "", read: Callable[[str], Baseline] | None = None) -> None:
         self._given = given
+        self._read = read or baseline_at
         self._by_path: dict[str, Acceptance] = {}
         self._told: set[str] = set()
 
@@ -60,7 +62,7 @@ class Accepting:
             return None
         if path not in self._by_path:
             today = datetime.now().astimezone().date()
-            self._by_path[path] = Acceptance(baseline_at(path), today)
+            self._by_path[path] = Acceptance(self._read(path), today)
         return self._by_path[path]
 
 

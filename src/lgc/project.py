@@ -19,8 +19,9 @@ from .dsl.source import Source
 from .settings import STDIN, ProjectError, Projects, Settings
 
 SUFFIX = ".lgraph"
-_LIMIT = 16 * 1024 * 1024  # of the language; the reader reports what is longer
-_SKIPPED = frozenset(("node_modules", "__pycache__"))
+LIMIT = 16 * 1024 * 1024  # of the language; the reader reports what is longer
+SKIPPED = frozenset(("node_modules", "__pycache__"))
+"""Folders that are never searched, beside hidden ones."""
 
 
 @frozen
@@ -121,7 +122,7 @@ def files_below(folder: str) -> Iterable[str]:
     """
     found: list[str] = []
     for at, folders, files in os.walk(folder):
-        folders[:] = [one for one in folders if not one.startswith(".") and one not in _SKIPPED]
+        folders[:] = [one for one in folders if not one.startswith(".") and one not in SKIPPED]
         there = [one for one in files if one.endswith(SUFFIX) and not one.startswith(".")]
         found += [os.path.normpath(os.path.join(at, one)) for one in there]
     return sorted(found)
@@ -157,7 +158,7 @@ def _bytes(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
             # One byte more than the language takes tells the reader that there is too much.
-            return file.read(_LIMIT + 1)
+            return file.read(LIMIT + 1)
     except FileNotFoundError:
         if os.path.islink(path):
             raise ProjectError(f"{path}: a link to nothing") from None
@@ -179,14 +180,14 @@ def _near(path: str) -> str:
 
 
 def _stdin() -> bytes:
-    return sys.stdin.buffer.read(_LIMIT + 1)
+    return sys.stdin.buffer.read(LIMIT + 1)
 
 
 def load(path: str) -> bytes | None:
     """The bytes of an imported file, None where there is none."""
     try:
         with open(path, "rb") as file:
-            return file.read(_LIMIT + 1)
+            return file.read(LIMIT + 1)
     except (OSError, ValueError):
         return None
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from .dsl.frozen import frozen
@@ -72,9 +72,17 @@ class Settings:
 
 
 class Projects:
-    """Finds the settings of files; each folder is looked at once."""
+    """Finds the settings of files; each folder is looked at once.
 
-    def __init__(self) -> None:
+    `text` gives the text of a file, None where there is none; `marked` says whether a folder is where
+    something begins that has no settings. Without them, files on the disk.
+    """
+
+    def __init__(
+        self, text: Callable[[str], str | None] | None = None, marked: Callable[[str], bool] | None = None
+    ) -> None:
+        self._text = text or _text
+        self._is_marked = marked or _marked
         self._by_folder: dict[str, Settings | None] = {}
         self._marked: dict[str, bool] = {}
 
@@ -91,8 +99,7 @@ class Projects:
     def _plain_root(self, folder: str, given: str) -> str:
         for at in _upwards(folder):
             if at not in self._marked:
-                marks = os.path.join(at, "pyproject.toml"), os.path.join(at, ".git")
-                self._marked[at] = os.path.isfile(marks[0]) or os.path.exists(marks[1])
+                self._marked[at] = self._is_marked(at)
             if self._marked[at]:
                 return at
         here = os.getcwd()
@@ -100,7 +107,7 @@ class Projects:
 
     def _in(self, folder: str) -> Settings | None:
         if folder not in self._by_folder:
-            self._by_folder[folder] = _settings_in(folder)
+            self._by_folder[folder] = _settings_in(folder, self._text)
         return self._by_folder[folder]
 
 
@@ -124,13 +131,18 @@ def settings_here() -> Settings:
     return Projects().of("./")
 
 
-def _settings_in(folder: str) -> Settings | None:
+def _marked(folder: str) -> bool:
+    marks = os.path.join(folder, "pyproject.toml"), os.path.join(folder, ".git")
+    return os.path.isfile(marks[0]) or os.path.exists(marks[1])
+
+
+def _settings_in(folder: str, text_of: Callable[[str], str | None]) -> Settings | None:
     own = os.path.join(folder, "lgc.toml")
-    text = _text(own)
+    text = text_of(own)
     if text is not None:
         return _read(folder, own, _toml(own, text))
     shared = os.path.join(folder, "pyproject.toml")
-    text = _text(shared)
+    text = text_of(shared)
     if text is None or "lgc" not in text or re.search(_OWN_TABLE, text) is None:
         return None  # most projects: no need to read it as TOML
     tools: Any = _toml(shared, text).get("tool", {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .. import project
 from ..dsl.diagnostic import Diagnostic, Severity
@@ -14,6 +14,7 @@ from .terminal import Failure, wants_color
 
 TYPE_CHECKING = False  # as in `lgc`
 if TYPE_CHECKING:
+    from ..accepting import Accepting
     from ..checks import Found
     from ..dsl.report import More
     from ..stats import Stats
@@ -64,16 +65,23 @@ def _with_bar(names: list[project.Named], remember: bool) -> list[Found]:
         bar.clear()
 
 
-def check_inputs(inputs: Iterable[project.Input], *, accepted: bool = True) -> list[Result]:
+def check_inputs(
+    inputs: Iterable[project.Input],
+    *,
+    accepted: bool = True,
+    load: Callable[[str], bytes | None] = project.load,
+    accepting: Accepting | None = None,
+) -> list[Result]:
     """Check files, those of one project together.
 
-    With `accepted`, errors that the baseline in the project's settings accepts are silenced.
+    With `accepted`, errors that the baseline in the project's settings accepts are silenced. `load` reads
+    what is imported, `accepting` the baselines: where files are not those on the disk.
     """
     from ..compiler import check
 
     results: list[Result] = []
     for batch in project.batches(inputs):
-        checked = check(batch.sources, load=project.load, root=batch.root)
+        checked = check(batch.sources, load=load, root=batch.root)
         files = [file.source.path for file in checked.files]
         files += [finding.place.source.path for finding in batch.findings]
         found = (*batch.findings, *checked.diagnostics)
@@ -82,7 +90,7 @@ def check_inputs(inputs: Iterable[project.Input], *, accepted: bool = True) -> l
             from ..accepting import Accepting
 
             try:
-                result = Accepting().apply(result)
+                result = (accepting or Accepting()).apply(result)
             except ProjectError as error:
                 raise Failure(error.message, error.hint) from error
         results.append(result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..dsl.named import NamedTuple
@@ -20,11 +20,11 @@ class Target(NamedTuple):
     graph: str
 
 
-def split_target(written: str) -> Target:
+def split_target(written: str, exists: Callable[[str], bool] = os.path.exists) -> Target:
     """Take `FILE:GRAPH` apart; a file whose own name has a colon is still found."""
     path, colon, graph = written.rpartition(":")
     # pathlib would be slow to import here.
-    if colon and graph.isidentifier() and not os.path.exists(written):
+    if colon and graph.isidentifier() and not exists(written):
         return Target(path, graph)
     return Target(written, "")
 
