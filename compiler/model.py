@@ -839,11 +839,12 @@ class RenameStep:
 
 @frozen
 class SetStep:
-    """`set f = expr`; the expression is kept as written: it is over the old state, which only the stored
-    canonical form of the old graph can type."""
+    """`set f = expr`: the expression as written and, in JSON, its loose form (`migrations.loose`). It is over
+    the old state, which only the stored canonical form of the old graph can type."""
 
     field: str
     text: str
+    form: str
     place: Place
 
 
@@ -860,12 +861,18 @@ class MoveStep:
     place: Place
 
 
+MigrationStep: TypeAlias = RenameStep | SetStep | DropStep | MoveStep
+
+
 @frozen
 class Migration:
+    """`hash` as written; `place` is that of the graph's name, `source` that of the hash."""
+
     graph: Key
     hash: str
-    steps: tuple[RenameStep | SetStep | DropStep | MoveStep, ...]
+    steps: tuple[MigrationStep, ...]
     place: Place
+    source: Place
 
 
 # --- everything -------------------------------------------------------------------------------------------

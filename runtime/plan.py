@@ -15,7 +15,7 @@ This file imports nothing outside the standard library: the compiler reads it to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
@@ -271,6 +271,40 @@ class Migration:
     source: str
     steps: tuple[MigrationStep, ...] = ()
     place: str = ""
+
+
+class Places(Mapping[str, str]):
+    """Where things stand in sources, by name: what generated code holds is read when it is first asked for.
+
+    `written` holds, by source, a line for each name: line and column, a space, the name.
+    """
+
+    __slots__ = ("_found", "_written")
+
+    def __init__(self, written: Mapping[str, str]) -> None:
+        self._written = written
+        self._found: dict[str, str] | None = None
+
+    def _places(self) -> dict[str, str]:
+        if self._found is None:
+            self._found = {
+                name: f"{source}:{place}"
+                for source, text in self._written.items()
+                for place, _, name in (line.partition(" ") for line in text.split("\n"))
+            }
+        return self._found
+
+    def __getitem__(self, name: str) -> str:
+        return self._places()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places())
+
+    def __len__(self) -> int:
+        return len(self._places())
+
+    def __repr__(self) -> str:
+        return f"Places({self._written!r})"
 
 
 S = TypeVar("S")

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from .. import model as m
@@ -77,6 +77,11 @@ def elements(program: m.Program, key: m.Key) -> Mapping[str, str]:
     return dict(_forms(program).of(key).hashes)
 
 
+def element_labels(program: m.Program, key: m.Key) -> Mapping[m.Key, str]:
+    """What the canonical form calls the declarations that it mentions: `Note`, a second one `Note#2`."""
+    return _forms(program).of(key).labels
+
+
 def canonical_text(program: m.Program, key: m.Key) -> str:
     """The canonical form as RFC 8785 text; the hash can be made from it alone (`hash_of_text`)."""
     return _joined(_forms(program).of(key).texts, FORM)
@@ -128,6 +133,7 @@ class _Hashed:
     texts: Mapping[str, str]
     hashes: Mapping[str, str]
     hash: GraphHash
+    labels: Mapping[m.Key, str] = field(default_factory=dict[m.Key, str])  # what declarations are called
 
     @classmethod
     def of(cls, found: Iterable[tuple[str, Mapping[str, Json]]], form: str) -> _Hashed:
@@ -191,7 +197,8 @@ class _Forms:
         hashes = {inner: self._made[inner].hash.full for inner in _graphs_run(graph)}
         if self._operational:
             return _Hashed.of(operational_elements(graph, hashes).items(), OPERATIONAL_FORM)
-        return _Hashed.of(Elements(self.program, graph, hashes), FORM)
+        elements = Elements(self.program, graph, hashes)
+        return replace(_Hashed.of(elements, FORM), labels=elements.labels)
 
 
 def _graphs_run(graph: m.Graph) -> Iterable[m.Key]:

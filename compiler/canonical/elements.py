@@ -43,6 +43,12 @@ class Elements:
         self._labels = Labels()
         self._graph_labels = Labels()
 
+    @property
+    def labels(self) -> Mapping[m.Key, str]:
+        """What declarations are called, those of graphs included; complete once all elements are taken."""
+        named = (*self._labels.mentioned, *self._graph_labels.mentioned)
+        return {key: (self._graph_labels if key in self._hashes else self._labels)(key) for key in named}
+
     def __iter__(self) -> Iterator[Element]:
         """Every element and its id, once, in the order in which labels are given out."""
         graph = self._graph

@@ -104,7 +104,7 @@ def _build(expr: m.Expr, parts: Sequence[Json], labels: Labels) -> Json:
         case m.Steps():
             return ["steps"]
         case m.Binary(op):
-            return _binary(op, parts[0], parts[1])
+            return binary_form(op, parts[0], parts[1])
         case m.Unary(op, operand):
             return _negative(operand, parts[0]) if op == "-" else ["not", parts[0]]
         case m.Widen():
@@ -130,7 +130,8 @@ def _build(expr: m.Expr, parts: Sequence[Json], labels: Labels) -> Json:
             assert_never(expr)
 
 
-def _binary(op: str, left: Json, right: Json) -> Json:
+def binary_form(op: str, left: Json, right: Json) -> Json:
+    """The form of an operator between two operands."""
     match op:
         case "and" | "or" | "??":
             return [op, *_operands(op, left), *_operands(op, right)]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import assert_never
 
+from ...runtime.plan import MigrationStep
 from .. import model as m
+from ..migrations.written import migrations_of
+from ..places import places_of
 from .constants import place_of, text_of
 from .expressions import Scope, Writer
 from .facts import is_none
@@ -292,7 +296,38 @@ class PlanText:
             routes=dict_of([(literal(id), self._route(route)) for id, route in routes(graph).items()]),
             max_steps=str(graph.max_steps),
             checkpointing=self._checkpointing(graph.checkpointing),
+            **self._migrations(),
+            places=self._places(),
         )
+
+    def _migrations(self) -> dict[str, Piece]:
+        """The `migrate` blocks; nothing where there are none."""
+        found = migrations_of(self.unit.program, self.graph.key)
+        if not found:
+            return {}
+        blocks = [
+            call(
+                f"{self.plan}.Migration",
+                literal(block.source),
+                tuple_of([self._step(step) for step in block.steps]),
+                literal(block.place),
+            )
+            for block in found
+        ]
+        return {"migrations": tuple_of(blocks)}
+
+    def _step(self, step: MigrationStep) -> Piece:
+        name = f"{self.plan}.{type(step).__name__}"
+        return call(name, *(literal(getattr(step, field.name)) for field in fields(step)))
+
+    def _places(self) -> Piece:
+        """Line and column of everything, one text for each source: a large graph has thousands."""
+        texts: dict[str, list[str]] = {}
+        for id, place in places_of(self.unit.program, self.graph.key).items():
+            source, line, column = place.rsplit(":", 2)
+            texts.setdefault(source, []).append(f"{line}:{column} {id}")
+        written = [(literal(source), literal("\n".join(lines))) for source, lines in sorted(texts.items())]
+        return call(f"{self.plan}.Places", dict_of(written))
 
 
 def _item_type(over: m.Type) -> m.Type:

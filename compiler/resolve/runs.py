@@ -8,6 +8,7 @@ from typing import Literal, cast
 from ...dsl import ast
 from .. import model
 from ..context import Unit
+from ..migrations.loose import loose_text
 from ..model import END, Key, Param
 from .calls import answer_call, constant_value, mutation_call
 from .expressions import Scope, Typer
@@ -236,7 +237,7 @@ def migration(unit: Unit, written: ast.Migrate, known: Known) -> model.Migration
     if not written.hash.value.startswith("lg1:"):
         message = "a graph's hash is `lg1:` and hexadecimal digits"
         unit.error("LG701", message, written.hash.span, help="`lgc hash` shows the hashes of graphs")
-    steps: list[model.RenameStep | model.SetStep | model.DropStep | model.MoveStep] = []
+    steps: list[model.MigrationStep] = []
     for item in written.items:
         place = unit.place(item.span)
         match item:
@@ -249,7 +250,8 @@ def migration(unit: Unit, written: ast.Migrate, known: Known) -> model.Migration
                 _renamed(unit, "field", field, known)
                 text = unit.source.text[value.span.start : value.span.end]
                 unit.mention(text)
-                steps.append(model.SetStep(field.text, text, place))
+                form = loose_text(unit, value)
+                steps.append(model.SetStep(field.text, text, form, place))
             case ast.DropField(field=field):
                 if field.text in known.fields:
                     message = f"field `{field.text}` is dropped, but the new state has it"
@@ -258,7 +260,8 @@ def migration(unit: Unit, written: ast.Migrate, known: Known) -> model.Migration
             case ast.Move(old=old, new=new):
                 _renamed(unit, "node", new, known)
                 steps.append(model.MoveStep(old.text, new.text, place))
-    return model.Migration(known.graph.key, written.hash.value, tuple(steps), unit.place(written.graph.span))
+    place, source = unit.place(written.graph.span), unit.place(written.hash.span)
+    return model.Migration(known.graph.key, written.hash.value, tuple(steps), place, source)
 
 
 _MISSING = {"node": "LG704", "field": "LG705", "mutation": "LG706"}

@@ -21,7 +21,7 @@ CORPUS = Path(__file__).parents[1] / "corpus" / "build"
 Compile = Callable[..., Checked]
 
 
-@pytest.mark.parametrize("name", ["article", "common", "hostile"])
+@pytest.mark.parametrize("name", ["article", "common", "hostile", "migrations"])
 def test_golden(corpus: Checked, name: str, snapshot: SnapshotAssertion) -> None:
     module = next(m for m in corpus.program.modules if m.path == f"{name}.lgraph")
     assert generate(corpus.program, module, version="0.1.0") == snapshot

@@ -1,0 +1,1 @@
+"""Migrations of graphs: as plans hold them, and checked against the forms of the graphs they are from."""
