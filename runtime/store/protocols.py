@@ -2,7 +2,7 @@
 
 A store keeps, for each run: the run itself, one log record per committed step, checkpoints (some with a
 materialised snapshot, most by reference to the log), decisions from outside, attempts of `effect once`
-nodes, and forced restores; and each graph's canonical form once, by its hash.
+nodes, and moves to other graphs; and each graph's canonical form once, by its hash.
 
 Promises that the conformance suite (`lgc.runtime.testing`) tries:
 * `commit` is one transaction: all of it is kept or nothing; when it returns, it survives the death of the
@@ -71,7 +71,8 @@ class CheckpointStore(Protocol):
     async def prune(self, run: str, keep: int) -> int:
         """Remove all but the newest `keep`; how many are no longer listed.
 
-        The newest snapshot that they need stays, not listed, and so does one of step 0: a forked run begins
+        Those at which the run was moved (a snapshot, a name of its own, the step of an override) stay as they
+        are and are not counted. The newest snapshot that they need stays, not listed, and so does one of step 0: a forked run begins
         with it. Where none are kept, a log without its beginning needs its newest snapshot."""
         ...
 
@@ -163,7 +164,7 @@ class Store(CheckpointStore, MutationLogStore, Protocol):
         ...
 
     async def overrides(self, run: str) -> Sequence[OverrideRecord]:
-        """Forced restores of a run, oldest first."""
+        """Moves of a run to other graphs, oldest first."""
         ...
 
     async def delete_run(self, run: str, *, expect: RunRecord | None = None) -> bool:

@@ -109,6 +109,9 @@ class CheckpointRecord:
     `snapshot` is the whole position as JSON where compaction put one, "" where the checkpoint refers to the
     nearest earlier snapshot and the log after it. `checksum` covers everything else in the record. One that
     is not `listed` is no recovery point for people (any more): its snapshot only saves reading the log.
+
+    Where a run was moved to another graph, the log alone does not lead from one to the other: checkpoints with
+    a snapshot and a name of their own, of the step after which it was moved, stay.
     """
 
     id: str
@@ -163,7 +166,15 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True)
 class OverrideRecord:
-    """A forced restore: who took a run from one graph to another, and why. `step` is the last one before."""
+    """A move: who took a run from one graph to another, how, and why.
+
+    Attributes:
+        run, step: whose, and the last step before it.
+        actor, reason: who and why; the reason is "" where none had to be given.
+        expected, actual: hashes of the graph that the run was under, and of the one that it is under now.
+        time: when.
+        mode: `compatible`, `migrate` or `force`.
+    """
 
     run: str
     step: int
@@ -172,6 +183,7 @@ class OverrideRecord:
     expected: str
     actual: str
     time: float
+    mode: str = "force"
 
 
 class Commit(NamedTuple):
@@ -190,8 +202,11 @@ class Commit(NamedTuple):
             (its step becomes -1): it no longer waits and no step has applied it.
         attempt: an attempt to record before its call, or None.
         settled: (frame, node, visit) of attempts that a person has settled; they are forgotten.
-        override: a forced restore to record (the run's hash becomes `override.actual`), or None.
+        override: a move to record (the run's hash becomes `override.actual`), or None.
         lease: until when the owner now counts as being at work (0.0: no longer), or None to leave it.
+        kept: further checkpoints with snapshots, older than `snapshot`.
+        attempts: further attempts to record.
+        aside: ids of decisions that are set aside.
     """
 
     run: str
@@ -205,6 +220,9 @@ class Commit(NamedTuple):
     settled: tuple[tuple[str, str, int], ...] = ()
     override: OverrideRecord | None = None
     lease: float | None = None
+    kept: tuple[CheckpointRecord, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+    aside: tuple[int, ...] = ()
 
 
 class RunSize(NamedTuple):

@@ -23,6 +23,12 @@ def seal(*columns: object) -> bytes:
     return blake2b(ascii(parts).encode(), digest_size=SIZE).digest()
 
 
+def override_seal(*columns: object) -> bytes:
+    """Checksum of the row of a move, whose mode comes last. A forced one is sealed as it was before there
+    were others."""
+    return seal(*columns[:-1]) if columns[-1] in ("force", b"force") else seal(*columns)
+
+
 def first_sum(run: str) -> bytes:
     """What the first record of a log is chained to: binds the log to its run."""
     return blake2b(run.encode(), digest_size=SIZE).digest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from ..errors import RunExists, RunFenced, RunNotFound, StorageError
+from ..errors import LgcError, RunExists, RunFenced, RunNotFound, StorageError
 from ..store.records import AttemptRecord, Commit, OverrideRecord, RunStatus
 from .subject import (
     HASH,
@@ -18,6 +18,7 @@ from .subject import (
     a_step,
     begun,
     expect,
+    marked,
     refused,
 )
 
@@ -192,6 +193,82 @@ async def an_override_puts_the_run_under_the_other_graph(subject: Subject) -> No
         expect((await store.get_run("r")).hash, OTHER_HASH, "the run's hash")
         await store.commit(Commit("r", fence, a_step(step=2, hash=OTHER_HASH)))
         expect(list(await store.overrides("none")), [], "the overrides of no run")
+
+
+@checks.add()
+async def a_move_is_kept_with_all_that_belongs_to_it(subject: Subject) -> None:
+    """How, both positions, attempts under their new names, and what is forgotten: in one commit or not."""
+    override = OverrideRecord("r", 2, "ed", "", HASH, OTHER_HASH, 9.5, "migrate")
+    before = a_snapshot(step=2, id="r@2 before", snapshot='{"old":1}')
+    after = a_snapshot(step=2, id="r@2 after", hash=OTHER_HASH, snapshot='{"new":1}')
+    attempts = [AttemptRecord("r", "", name, 1, 1, 3.0) for name in ("pay", "charge", "bill")]
+    async with subject.make() as store:
+        fence = await begun(store, steps=2)
+        for _ in range(3):
+            await store.add_decision(a_decision())
+        ids = [one.id for one in await store.decisions("r")]
+        await store.commit(Commit("r", fence, attempt=attempts[0]))
+        move = Commit(
+            "r", fence, override=override, kept=(before,), snapshot=after, settled=(("", "pay", 1),),
+            attempts=tuple(attempts[1:]), aside=(ids[0], ids[2]), lease=0.0,
+        )  # fmt: skip
+        bad = [
+            move._replace(fence=fence - 1),
+            move._replace(kept=(a_snapshot("s", 2),)),
+            move._replace(kept=(a_snapshot(step=3),)),
+            move._replace(aside=(ids[0], 4711)),
+            move._replace(attempts=(AttemptRecord("s", "", "pay", 1, 1, 3.0),)),
+        ]
+        for commit in bad:
+            await refused(store.commit(commit), LgcError, "a bad move")
+            expect(list(await store.overrides("r")), [], "the moves after a refused one")
+            expect(list(await store.list("r")), [], "the checkpoints after a refused move")
+            expect([one.step for one in await store.decisions("r")], [0, 0, 0], "the decisions then")
+            expect(list(await store.attempts("r")), attempts[:1], "the attempts then")
+            expect((await store.get_run("r")).hash, HASH, "the run's hash then")
+        await store.commit(move)
+        expect(list(await store.overrides("r")), [override], "the moves")
+        expect((await store.get_run("r")).hash, OTHER_HASH, "the run's hash")
+        expect([one.id for one in await store.list("r")], ["r@2 after", "r@2 before"], "the checkpoints")
+        expect((await store.load("r@2 before")).snapshot, '{"old":1}', "the position before")
+        newest = await store.latest_snapshot("r")
+        expect(newest and (newest.hash, newest.snapshot), (OTHER_HASH, '{"new":1}'), "the newest snapshot")
+        expect(list(await store.attempts("r")), attempts[1:], "the attempts")
+        expect([one.step for one in await store.decisions("r")], [-1, 0, -1], "the decisions")
+        await store.commit(Commit("r", fence, a_step(step=3, node="charge", frame="", visit=1)))
+        expect(list(await store.attempts("r")), attempts[2:], "the attempts after one was committed")
+
+
+@checks.add()
+async def where_a_run_was_moved_its_snapshots_stay(subject: Subject) -> None:
+    """The log does not lead from one graph to the other: they are not folded, not pruned, not counted."""
+    async with subject.make() as store:
+        fence = await begun(store)
+        await store.commit(Commit("r", fence, marked(step=1)))
+        await store.save(a_snapshot(step=1, id="by hand"))
+        await store.commit(Commit("r", fence, marked(step=2)))
+        move = OverrideRecord("r", 2, "ed", "", HASH, OTHER_HASH, 9.5, "compatible")
+        before = a_snapshot(step=2, id="r@2 before")
+        after = a_snapshot(step=2, id="r@2 after", hash=OTHER_HASH)
+        await store.commit(Commit("r", fence, override=move, kept=(before,), snapshot=after))
+        for step in range(3, 7):
+            await store.commit(Commit("r", fence, marked(step=step), snapshot=a_snapshot(step=step)))
+        listed = ["r@6", "r@5", "r@4", "r@3", "r@2 after", "r@2 before", "r@2", "by hand", "r@1"]
+        expect([one.id for one in await store.list("r")], listed, "the list")
+        held = [(await store.load(id)).snapshot != "" for id in listed]
+        expect(held, [True, True, False, False, True, True, False, True, False], "which have a snapshot")
+        expect(await store.prune("r", 2), 5, "pruned")
+        left = ["r@6", "r@5", "r@2 after", "r@2 before"]
+        expect([one.id for one in await store.list("r")], left, "what is left")
+        expect(await store.prune("r", 0), 2, "pruned entirely")
+        expect([one.id for one in await store.list("r")], left[2:], "what is left then")
+        expect(await store.delete("r@2 after"), True, "deleting it by name")
+        found = await store.latest_snapshot("r", 2)
+        expect(found and (found.id, found.listed), ("r@2 after", False), "the snapshot, which is still there")
+        await store.truncate("r", 3)
+        expect(await store.prune("r", 0), 0, "pruned once the log is truncated")
+        found = await store.latest_snapshot("r", 2)
+        expect(found and found.id, "r@2 after", "the snapshot that the log starts from")
 
 
 @checks.add("reopen")

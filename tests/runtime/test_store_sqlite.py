@@ -80,7 +80,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE meta SET value = '99' WHERE name = 'version'")
     connection.close()
-    assert "has schema version 99, this lgc knows version 2" in str(refusal(SqliteStore(path)))
+    assert "has schema version 99, this lgc knows version 3" in str(refusal(SqliteStore(path)))
 
 
 def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
@@ -405,7 +405,7 @@ COLUMNS = {
     "checkpoint": "id run step hash created snapshot seal",
     "decision": "barrier node answer arguments mutations actor time step seal",
     "attempt": "frame node visit attempt time seal",
-    "override": "step actor reason expected actual time seal",
+    "override": "step actor reason expected actual time mode seal",
 }
 
 

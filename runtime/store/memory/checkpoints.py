@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...errors import CheckpointNotFound
 from ..records import CheckpointRecord
-from .history import History, checkpoints_of, demand_texts, indispensable
+from .history import History, checkpoints_of, demand_texts, indispensable, of_a_move
 
 
 class MemoryCheckpoints:
@@ -77,7 +77,7 @@ class MemoryCheckpoints:
         history = self._histories.get(run)
         if history is None:
             return 0
-        found = checkpoints_of(run, history)
+        found = [one for one in checkpoints_of(run, history) if not of_a_move(history, one)]
         kept, gone = found[: max(keep, 0)], found[max(keep, 0) :]
         needed: CheckpointRecord | None = None
         if kept or history.base:
@@ -85,7 +85,7 @@ class MemoryCheckpoints:
         oldest = kept[-1].step if kept else history.last + 1
         ids = {checkpoint.id for checkpoint in kept}
         for one in list(history.checkpoints.values()):
-            if one.step > oldest or one.id in ids:
+            if one.step > oldest or one.id in ids or of_a_move(history, one):
                 continue
             if one.step == 0 or (needed is not None and one.id == needed.id):
                 history.checkpoints[one.id] = replace(one, listed=False)

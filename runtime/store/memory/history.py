@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ...errors import StorageError
@@ -76,17 +76,19 @@ def add(history: History, record: MutationRecord) -> None:
         history.attempts = [a for a in history.attempts if (a.frame, a.node, a.visit) != visit]
 
 
-def settle(history: History, run: str, id: int, step: int) -> None:
-    """Note which step applied a decision. Raises StorageError where it does not wait."""
-    for place, decision in enumerate(history.decisions):
-        if decision.id == id:
-            if decision.step:
-                raise StorageError(
-                    f"decision {id} has already been applied", run=run, step=max(decision.step, 0)
-                )
-            history.decisions[place] = replace(decision, step=step)
-            return
-    raise StorageError(f"the run has no decision {id}", run=run)
+def settle(history: History, run: str, steps: Mapping[int, int]) -> None:
+    """Note which step applied which decision. Raises StorageError where one of them does not wait."""
+    there = {decision.id: decision for decision in history.decisions}
+    for id in steps:
+        if id not in there:
+            raise StorageError(f"the run has no decision {id}", run=run)
+        if there[id].step:
+            raise StorageError(
+                f"decision {id} has already been applied", run=run, step=max(there[id].step, 0)
+            )
+    history.decisions = [
+        replace(one, step=steps[one.id]) if one.id in steps else one for one in history.decisions
+    ]
 
 
 def indispensable(history: History, checkpoint: CheckpointRecord) -> bool:
@@ -94,8 +96,27 @@ def indispensable(history: History, checkpoint: CheckpointRecord) -> bool:
     others = (one for one in history.checkpoints.values() if one.id != checkpoint.id)
     return bool(checkpoint.snapshot) and (
         checkpoint.step == 0
+        or of_a_move(history, checkpoint)
         or (history.base > 0 and not any(one.snapshot and one.step >= history.base for one in others))
     )
+
+
+def of_a_move(history: History, checkpoint: CheckpointRecord) -> bool:
+    """Whether the run was moved there: the log does not lead across."""
+    return (
+        bool(checkpoint.snapshot)
+        and checkpoint.id != f"{checkpoint.run}@{checkpoint.step}"
+        and any(move.step == checkpoint.step for move in history.overrides)
+    )
+
+
+def demand_checkpoints(run: str, checkpoints: Iterable[CheckpointRecord], last: int) -> None:
+    """Raise StorageError or SerializationError unless checkpoints are good ones of a run."""
+    for one in checkpoints:
+        demand_same_run(run, one.run, "checkpoint")
+        if one.step > last:
+            raise StorageError(f"a checkpoint of step {one.step}, but the last step is {last}")
+        demand_texts((one.id, one.hash, one.snapshot), one.id)
 
 
 def fold(history: History, run: str, record: MutationRecord | None) -> None:

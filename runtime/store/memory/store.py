@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Self
 
-from ...errors import RunExists, StorageError
+from ...errors import RunExists
 from ..protocols import in_order
 from ..records import (
     AttemptRecord,
@@ -23,7 +23,16 @@ from ..records import (
 )
 from ..refusals import fenced, unknown
 from ..segments import SEGMENT, in_segments
-from .history import History, add, demand_next, demand_same_run, demand_texts, fold, settle
+from .history import (
+    History,
+    add,
+    demand_next,
+    demand_checkpoints,
+    demand_same_run,
+    demand_texts,
+    fold,
+    settle,
+)
 from .upkeep import MemoryUpkeep
 
 
@@ -59,6 +68,9 @@ class MemoryStore(MemoryUpkeep):
             or commit.settled
             or commit.override is not None
             or commit.lease is not None
+            or commit.kept
+            or commit.attempts
+            or commit.aside
         ):
             self._rest(commit, history)
         if record is not None:
@@ -67,20 +79,20 @@ class MemoryStore(MemoryUpkeep):
     def _rest(self, commit: Commit, history: History) -> None:
         run, record, snapshot = history.run, commit.record, commit.snapshot
         assert run is not None
-        if snapshot is not None:
-            demand_same_run(commit.run, snapshot.run, "checkpoint")
-            last = history.last if record is None else record.step
-            if snapshot.step > last:
-                raise StorageError(f"a checkpoint of step {snapshot.step}, but the last step is {last}")
-            demand_texts((snapshot.id, snapshot.hash, snapshot.snapshot), snapshot.id)
-        if commit.attempt is not None:
-            demand_same_run(commit.run, commit.attempt.run, "attempt")
+        checkpoints = commit.kept if snapshot is None else (*commit.kept, snapshot)
+        attempts = commit.attempts if commit.attempt is None else (commit.attempt, *commit.attempts)
+        demand_checkpoints(commit.run, checkpoints, history.last if record is None else record.step)
+        for attempt in attempts:
+            demand_same_run(commit.run, attempt.run, "attempt")
         if commit.override is not None:
-            demand_same_run(commit.run, commit.override.run, "forced restore")
+            demand_same_run(commit.run, commit.override.run, "move")
             demand_texts((commit.override.reason, commit.override.actor), commit.run)
         demand_texts((commit.error,), commit.run)
+        steps = dict.fromkeys(commit.aside, -1)
         if commit.decision:
-            settle(history, commit.run, commit.decision, -1 if record is None else record.step)
+            steps[commit.decision] = -1 if record is None else record.step
+        if steps:
+            settle(history, commit.run, steps)
         if commit.status is not None:
             now = time.time() if record is None else record.time
             run = replace(run, status=commit.status, error=commit.error, updated=now)
@@ -90,15 +102,16 @@ class MemoryStore(MemoryUpkeep):
         if commit.lease is not None:
             run = replace(run, lease=commit.lease)
         history.run = run
+        for checkpoint in checkpoints:
+            history.checkpoints.pop(checkpoint.id, None)  # it comes behind those that are older
+            history.checkpoints[checkpoint.id] = checkpoint
         if snapshot is not None:
-            history.checkpoints[snapshot.id] = snapshot
             fold(history, commit.run, record)
         if commit.settled:
             history.attempts = [
                 a for a in history.attempts if (a.frame, a.node, a.visit) not in commit.settled
             ]
-        if commit.attempt is not None:
-            history.attempts.append(commit.attempt)
+        history.attempts += attempts
 
     async def append(self, record: MutationRecord) -> None:
         """Add the next step of a run, without asking for a token."""
@@ -222,7 +235,7 @@ class MemoryStore(MemoryUpkeep):
         return () if history is None else tuple(history.attempts)
 
     async def overrides(self, run: str) -> Sequence[OverrideRecord]:
-        """Forced restores of a run, oldest first."""
+        """Moves of a run to other graphs, oldest first."""
         history = self._histories.get(run)
         return () if history is None else tuple(history.overrides)
 

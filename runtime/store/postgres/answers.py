@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...errors import CheckpointCorrupted
 from ..records import AttemptRecord, DecisionRecord, OverrideRecord
 from ..refusals import unknown
-from ..seals import seal
+from ..seals import override_seal, seal
 from .heads import Heads
 from .names import named, utf8
 from .rows import decision_seal
@@ -108,18 +108,18 @@ class Answers:
         return found
 
     async def overrides(self, run: str) -> Sequence[OverrideRecord]:
-        """Forced restores of a run, oldest first."""
+        """Moves of a run to other graphs, oldest first."""
         head = await self._heads.find(run)
         if head is None:
             return ()
         found: list[OverrideRecord] = []
         for row in await self._server.rows(
-            "SELECT run, step, actor, reason, expected, actual, time, seal FROM ~override WHERE run = $1"
-            " ORDER BY key",
+            "SELECT run, step, actor, reason, expected, actual, time, mode, seal FROM ~override"
+            " WHERE run = $1 ORDER BY key",
             (head.key,),
         ):
-            if row[7] != seal(*row[:7]):
-                raise CheckpointCorrupted("a forced restore is not what was written", run=run)
-            texts = [named(data, "a forced restore") for data in row[2:6]]
-            found.append(OverrideRecord(run, row[1], texts[0], texts[1], texts[2], texts[3], row[6]))
+            if row[8] != override_seal(*row[:8]):
+                raise CheckpointCorrupted("a move is not what was written", run=run)
+            actor, reason, expected, actual, mode = (named(row[at], "a move") for at in (2, 3, 4, 5, 7))
+            found.append(OverrideRecord(run, row[1], actor, reason, expected, actual, row[6], mode))
         return found

@@ -210,7 +210,7 @@ class Writer:
                 await self._heads.demand(run, commit.fence)
                 raise out_of_order(record, head.step)
             made = row(self._texts, record, head, hashes[record.hash])
-        if commit.decision:
+        if commit.decision or commit.aside:
             await self._heads.demand(run, commit.fence)
         written = await write(self._texts, commit, head, made, await self._lookup.extra(commit, hashes))
         sql, values = written.statement

@@ -21,6 +21,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET key = exc
  listed = excluded.listed, seal = excluded.seal
 """
 _UNFLAG = "UPDATE ~log SET checkpoint = 2 WHERE run = $1 AND checkpoint = 1"
+# Snapshots with a name of their own, of the step after which the run was moved to another graph: the log
+# does not lead across.
+_MOVES = (
+    "SELECT c.id FROM ~checkpoint c WHERE c.run = $1 AND c.snapshot <> ''"
+    " AND c.id <> $2::bytea || convert_to('@' || c.step, 'UTF8')"
+    " AND EXISTS (SELECT 1 FROM ~override o WHERE o.run = c.run AND o.step = c.step)"
+)
 
 
 class Checkpoints:
@@ -125,7 +132,8 @@ class Checkpoints:
         head = await self._heads.find(run)
         if head is None:
             return 0
-        checkpoints = await self.list(run)
+        moves = {row[0] for row in await self._server.rows(_MOVES, (head.key, utf8(run, "run id")))}
+        checkpoints = [one for one in await self.list(run) if one.id.encode() not in moves]
         kept, gone = checkpoints[: max(keep, 0)], checkpoints[max(keep, 0) :]
         oldest = kept[-1].step if kept else head.step + 1
         needed = await self._needed(head, run, kept)
@@ -137,7 +145,7 @@ class Checkpoints:
             )
             for row in rows:
                 name = row[1].decode(errors="replace")
-                if name in ids:
+                if name in ids or row[1] in moves:
                     continue
                 if name == needed or row[3] == 0:
                     await self._unlist(transaction, row)
@@ -168,8 +176,11 @@ class Checkpoints:
         return None if row is None else row[0].decode(errors="replace")
 
     async def _indispensable(self, work: Transaction, row: Row) -> bool:
-        key, _, run, step = row[:4]
+        key, id, run, step = row[:4]
         if step == 0:
+            return True
+        name = await work.row("SELECT run FROM ~history WHERE key = $1", (run,))
+        if name is not None and await work.row(f"{_MOVES} AND c.id = $3", (run, name[0], id)):
             return True
         found = await work.row("SELECT base FROM ~history WHERE key = $1 FOR UPDATE", (run,))
         if found is None or not found[0]:

@@ -6,12 +6,13 @@ finds nothing to do. A part that fails undoes them all.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import time
 from typing import NamedTuple
 
 from ...errors import StorageError
-from ..records import Commit
-from ..seals import seal
+from ..records import AttemptRecord, CheckpointRecord, Commit
+from ..seals import override_seal, seal
 from .binary import array_of_bytea, array_of_int8, float8, int8
 from .heads import Head, Visit
 from .names import utf8
@@ -21,6 +22,17 @@ from .texts import Texts, Values
 from .wire import Statement
 
 
+# The columns of checkpoints and attempts besides their keys and their runs.
+_CHECKPOINT = {
+    "id": "bytea", "step": "bigint", "hash": "bigint", "created": "double precision", "snapshot": "bytea",
+    "listed": "bigint", "seal": "bytea",
+}  # fmt: skip
+_ATTEMPT = {
+    "frame": "bytea", "node": "bytea", "visit": "bigint", "attempt": "bigint", "time": "double precision",
+    "seal": "bytea",
+}  # fmt: skip
+
+
 class Extra(NamedTuple):
     """What had to be looked up for a commit.
 
@@ -28,11 +40,13 @@ class Extra(NamedTuple):
         hashes: numbers of the graph hashes in it.
         decision: seal that the applied decision has now, and the one it gets; None without a decision.
         reseal: the seal of the run under its new graph; None without an override.
+        aside: decisions that are set aside, each with the seal that it gets.
     """
 
     hashes: dict[str, int]
     decision: tuple[bytes, bytes] | None = None
     reseal: bytes | None = None
+    aside: Sequence[tuple[int, bytes]] = ()
 
 
 class Written(NamedTuple):
@@ -54,12 +68,25 @@ class _Parts:
         self.values.append(value)
         return f"${len(self.values)}::{kind}"
 
-    def insert(self, name: str, table: str, columns: dict[str, tuple[bytes, str]], more: str = "") -> None:
+    def insert(self, name: str, table: str, columns: dict[str, tuple[bytes, str]]) -> None:
         """A row for the run that is held."""
         marks = ", ".join(self.mark(value, kind) for value, kind in columns.values())
         self.parts.append(
-            f"{name} AS (INSERT INTO ~{table} (run, {', '.join(columns)})"
-            f" SELECT key, {marks} FROM held{more})"
+            f"{name} AS (INSERT INTO ~{table} (run, {', '.join(columns)}) SELECT key, {marks} FROM held)"
+        )
+
+    def insert_all(
+        self, name: str, table: str, kinds: dict[str, str], rows: Sequence[dict[str, bytes]], more: str = ""
+    ) -> None:
+        """Several rows for the run that is held, which get their keys in this order."""
+        values = [
+            f"({number}, {', '.join(self.mark(row[name], kind) for name, kind in kinds.items())})"
+            for number, row in enumerate(rows)
+        ]
+        self.parts.append(
+            f"{name} AS (INSERT INTO ~{table} (run, {', '.join(kinds)})"
+            f" SELECT held.key, {', '.join(f'v.{column}' for column in kinds)} FROM held,"
+            f" (VALUES {', '.join(values)}) AS v(number, {', '.join(kinds)}) ORDER BY v.number{more})"
         )
 
 
@@ -72,8 +99,7 @@ async def write(texts: Texts, commit: Commit, head: Head, row: Row | None, extra
     if row is not None:
         columns = zip(COLUMNS[1:], row.columns[1:], TYPES[1:], strict=True)
         parts.insert("step", "log", {name: (value, kind) for name, value, kind in columns})
-    if commit.snapshot is not None:
-        _snapshot(parts, texts, commit, after, extra, values)
+    _checkpoints(parts, texts, commit, after, extra, values)
     tried = _attempts(parts, commit, head)
     if commit.decision:
         assert extra.decision is not None
@@ -82,6 +108,16 @@ async def write(texts: Texts, commit: Commit, head: Head, row: Row | None, extra
             f"applied AS (UPDATE ~decision d SET step = {parts.mark(int8(step), 'bigint')},"
             f" seal = {parts.mark(extra.decision[1], 'bytea')} FROM held"
             f" WHERE d.key = {parts.mark(int8(commit.decision), 'bigint')} AND d.run = held.key)"
+        )
+    if extra.aside:
+        ids, seals = zip(*extra.aside, strict=True)
+        lists = (
+            parts.mark(array_of_int8([int8(id) for id in ids]), "bigint[]"),
+            parts.mark(array_of_bytea(seals), "bytea[]"),
+        )
+        parts.parts.append(
+            f"aside AS (UPDATE ~decision d SET step = -1, seal = u.seal FROM held, unnest({', '.join(lists)})"
+            " AS u(key, seal) WHERE d.key = u.key AND d.run = held.key)"
         )
     if commit.override is not None:
         _override(parts, commit, head)
@@ -120,9 +156,25 @@ def _held(parts: _Parts, commit: Commit, head: Head, extra: Extra) -> str:
     return f"held AS (SELECT r.key FROM ~run r WHERE {test} FOR SHARE OF r)"
 
 
-def _snapshot(parts: _Parts, texts: Texts, commit: Commit, after: Head, extra: Extra, values: Values) -> None:
-    snapshot = commit.snapshot
-    assert snapshot is not None
+def _checkpoints(
+    parts: _Parts, texts: Texts, commit: Commit, after: Head, extra: Extra, values: Values
+) -> None:
+    """Those with a snapshot."""
+    given = commit.kept if commit.snapshot is None else (*commit.kept, commit.snapshot)
+    if not given:
+        return
+    if commit.snapshot is not None:
+        one = commit.snapshot
+        fold(parts, utf8(one.id, "checkpoint"), one.step, utf8(commit.run, "run id"))
+    rows = [_snapshot(texts, commit, one, after, extra, values) for one in given]
+    kept = ", ".join(f"{name} = excluded.{name}" for name in ("key", "run", *_CHECKPOINT) if name != "id")
+    parts.insert_all("kept", "checkpoint", _CHECKPOINT, rows, f" ON CONFLICT (id) DO UPDATE SET {kept}")
+
+
+def _snapshot(
+    texts: Texts, commit: Commit, snapshot: CheckpointRecord, after: Head, extra: Extra, values: Values
+) -> dict[str, bytes]:
+    """The columns of a checkpoint. Raises StorageError, SerializationError."""
     same_run(commit.run, snapshot.run, "checkpoint")
     if snapshot.step > after.step:
         raise StorageError(f"a checkpoint of step {snapshot.step}, but the last step is {after.step}")
@@ -130,14 +182,10 @@ def _snapshot(parts: _Parts, texts: Texts, commit: Commit, after: Head, extra: E
     data = texts.encode(snapshot.snapshot, f"{snapshot.id} snapshot", values) if snapshot.snapshot else b""
     listed = int(snapshot.listed)
     sealed = checkpoint_seal(id, after.key, snapshot.step, hash, created, data, listed)
-    columns = {
-        "id": (id, "bytea"), "step": (int8(snapshot.step), "bigint"), "hash": (int8(hash), "bigint"),
-        "created": (float8(created), "double precision"), "snapshot": (data, "bytea"),
-        "listed": (int8(listed), "bigint"), "seal": (sealed, "bytea"),
+    return {
+        "id": id, "step": int8(snapshot.step), "hash": int8(hash), "created": float8(created),
+        "snapshot": data, "listed": int8(listed), "seal": sealed,
     }  # fmt: skip
-    fold(parts, id, snapshot.step, utf8(commit.run, "run id"))
-    kept = ", ".join(f"{name} = excluded.{name}" for name in ("key", "run", *columns) if name != "id")
-    parts.insert("kept", "checkpoint", columns, f" ON CONFLICT (id) DO UPDATE SET {kept}")
 
 
 def fold(parts: _Parts, id: bytes, step: int, run: bytes) -> None:
@@ -177,35 +225,37 @@ def _attempts(parts: _Parts, commit: Commit, head: Head) -> frozenset[Visit]:
             "settled AS (DELETE FROM ~attempt a USING held WHERE a.run = held.key"
             f" AND (a.frame, a.node, a.visit) IN (SELECT * FROM unnest({', '.join(lists)})))"
         )
-    attempt = commit.attempt
-    if attempt is None:
-        return head.open - settled
+    attempts = commit.attempts if commit.attempt is None else (commit.attempt, *commit.attempts)
+    if attempts:
+        parts.insert_all("tried", "attempt", _ATTEMPT, [_attempt(commit, head, one) for one in attempts])
+    return head.open - settled | {(one.frame, one.node, one.visit) for one in attempts}
+
+
+def _attempt(commit: Commit, head: Head, attempt: AttemptRecord) -> dict[str, bytes]:
+    """The columns of an attempt. Raises StorageError, SerializationError."""
     same_run(commit.run, attempt.run, "attempt")
     frame, node, when = utf8(attempt.frame, commit.run), utf8(attempt.node, commit.run), attempt.time + 0.0
     sealed = seal(head.key, frame, node, attempt.visit, attempt.attempt, when)
-    columns = {
-        "frame": (frame, "bytea"), "node": (node, "bytea"), "visit": (int8(attempt.visit), "bigint"),
-        "attempt": (int8(attempt.attempt), "bigint"), "time": (float8(when), "double precision"),
-        "seal": (sealed, "bytea"),
+    return {
+        "frame": frame, "node": node, "visit": int8(attempt.visit), "attempt": int8(attempt.attempt),
+        "time": float8(when), "seal": sealed,
     }  # fmt: skip
-    parts.insert("tried", "attempt", columns)
-    return head.open - settled | {(attempt.frame, attempt.node, attempt.visit)}
 
 
 def _override(parts: _Parts, commit: Commit, head: Head) -> None:
     override = commit.override
     assert override is not None
-    same_run(commit.run, override.run, "forced restore")
+    same_run(commit.run, override.run, "move")
     actor, reason = utf8(override.actor, commit.run), utf8(override.reason, commit.run)
     expected, actual = utf8(override.expected, commit.run), utf8(override.actual, commit.run)
-    when = override.time + 0.0
-    sealed = seal(head.key, override.step, actor, reason, expected, actual, when)
+    mode, when = utf8(override.mode, commit.run), override.time + 0.0
+    sealed = override_seal(head.key, override.step, actor, reason, expected, actual, when, mode)
     columns = {
         "step": (int8(override.step), "bigint"), "actor": (actor, "bytea"), "reason": (reason, "bytea"),
         "expected": (expected, "bytea"), "actual": (actual, "bytea"),
-        "time": (float8(when), "double precision"), "seal": (sealed, "bytea"),
+        "time": (float8(when), "double precision"), "mode": (mode, "bytea"), "seal": (sealed, "bytea"),
     }  # fmt: skip
-    parts.insert("forced", "override", columns)
+    parts.insert("moved", "override", columns)
 
 
 async def _values(parts: _Parts, texts: Texts, values: Values) -> None:

@@ -26,7 +26,7 @@ class Lookup:
     async def hashes(self, commit: Commit) -> dict[str, int]:
         """The numbers of the graph hashes in a commit."""
         found: dict[str, int] = {}
-        for part in (commit.record, commit.snapshot):
+        for part in (commit.record, commit.snapshot, *commit.kept):
             if part is not None:
                 found[part.hash] = await self._heads.hash_key(part.hash)
         if commit.override is not None:
@@ -46,12 +46,15 @@ class Lookup:
 
     async def extra(self, commit: Commit, hashes: dict[str, int]) -> Extra:
         """What else a commit needs. Raises StorageError where its decision does not wait."""
-        decision = await self._decision(commit) if commit.decision else None
+        step = -1 if commit.record is None else commit.record.step
+        decision = await self._decision(commit, commit.decision, step) if commit.decision else None
+        aside = [(id, (await self._decision(commit, id, -1))[1]) for id in commit.aside]
         reseal = await self._reseal(commit, hashes) if commit.override is not None else None
-        return Extra(hashes, decision, reseal)
+        return Extra(hashes, decision, reseal, aside)
 
-    async def _decision(self, commit: Commit) -> tuple[bytes, bytes]:
-        run, id = commit.run, commit.decision
+    async def _decision(self, commit: Commit, id: int, step: int) -> tuple[bytes, bytes]:
+        """The seal that a decision has now, and the one that it gets when a step has applied it."""
+        run = commit.run
         head = self._heads.ends[run]
         row = await self._server.row(f"{_DECISION} WHERE key = $1", (id,))
         if row is None or row[0] != head.key:
@@ -59,7 +62,6 @@ class Lookup:
         decision_seal(run, id, row, demand=row[9])
         if row[8]:
             raise StorageError(f"decision {id} has already been applied", run=run, step=max(row[8], 0))
-        step = -1 if commit.record is None else commit.record.step
         return row[9], decision_seal(run, id, (*row[:8], step))
 
     async def _reseal(self, commit: Commit, hashes: dict[str, int]) -> bytes:

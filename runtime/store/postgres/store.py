@@ -223,7 +223,7 @@ class PostgresStore:
         return await (await self._opened()).answers.attempts(run)
 
     async def overrides(self, run: str) -> Sequence[OverrideRecord]:
-        """Forced restores of a run, oldest first."""
+        """Moves of a run to other graphs, oldest first."""
         return await (await self._opened()).answers.overrides(run)
 
     # --- looking after it -----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ every character. Keys come from sequences and are never given out again.
 from __future__ import annotations
 
 PROGRAM = "lgc runs"
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE ~meta (name text PRIMARY KEY, value text NOT NULL);
@@ -67,9 +67,12 @@ CREATE TABLE ~value_use (
 CREATE INDEX value_use_value ON ~value_use (value);
 """
 
+# Before, every move was forced; its seal stays what it was (see `seals`).
+_MODES = "ALTER TABLE ~override ADD COLUMN mode bytea NOT NULL DEFAULT 'force';\n"
+
 # What turns a store of a version into one of the next. A new store is made by all of them, one after the
 # other: so that they cannot drift apart from the tables of a new store.
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {1: _MODES}
 
 # The tables that hold rows of a run under `run`, besides `history` and `run` themselves.
 OF_A_RUN = ("log", "checkpoint", "decision", "attempt", "override", "value_use")

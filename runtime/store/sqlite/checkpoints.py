@@ -21,6 +21,12 @@ _OLDER = (
     " WHERE c.run = ? AND length(c.snapshot) > 0 ORDER BY c.step DESC, c.key DESC LIMIT -1 OFFSET 2"
 )
 
+# Snapshots with a name of their own, of the step after which the run was moved to another graph.
+_MOVES = (
+    "SELECT c.id FROM checkpoint c WHERE c.run = ? AND length(c.snapshot) > 0 AND c.id <> ? || c.step"
+    " AND EXISTS (SELECT 1 FROM override o WHERE o.run = c.run AND o.step = c.step)"
+)
+
 
 def _sealed(id: str, run: int, step: int, hash: int, created: float, snapshot: bytes, listed: int) -> bytes:
     # One that is listed is sealed as it was before there were others.
@@ -135,14 +141,15 @@ class Checkpoints:
         head = self._ledger.find(run)
         if head is None:
             return 0
-        checkpoints = self.list(run)
+        moves = self._moves(head, run)
+        checkpoints = [one for one in self.list(run) if one.id not in moves]
         kept, gone = checkpoints[: max(keep, 0)], checkpoints[max(keep, 0) :]
         oldest = kept[-1].step if kept else head.step + 1
         needed = self._needed(head, run, kept)
         ids = {checkpoint.id for checkpoint in kept}
         snapshots: list[bytes] = []
         for row in self._database.rows(f"{_SELECT} WHERE run = ? AND step <= ?", (head.key, oldest)):
-            if row[1] in ids:
+            if row[1] in ids or row[1] in moves:
                 continue
             if row[1] == needed or row[3] == 0:
                 self.unlist(row)
@@ -177,9 +184,16 @@ class Checkpoints:
         )
         return None if row is None else str(row[0])
 
+    def _moves(self, head: Head, run: str) -> set[str]:
+        """The checkpoints at which a run was moved: the log does not lead across, so that they stay."""
+        return {row[0] for row in self._database.rows(_MOVES, (head.key, f"{run}@"))}
+
     def _indispensable(self, row: Row) -> bool:
-        key, _, run, step = row[:4]
+        key, id, run, step = row[:4]
         if step == 0:
+            return True
+        name = self._database.row("SELECT run FROM history WHERE key = ?", (run,))
+        if name is not None and self._database.row(f"{_MOVES} AND c.id = ?", (run, f"{name[0]}@", id)):
             return True
         found = self._database.row("SELECT base FROM history WHERE key = ?", (run,))
         if found is None or not found[0]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from ...errors import LgcError, StorageError
-from ..records import Commit
+from ..records import CheckpointRecord, Commit
 from .checkpoints import Checkpoints
 from .database import Database
 from .ledger import Head, Ledger
@@ -135,23 +135,25 @@ class CommitWriter:
             registry.set_status(head, run, commit.status, commit.error, now)
         if commit.decision:
             registry.settle_decision(run, head.key, commit.decision, -1 if record is None else record.step)
+        for decision in commit.aside:
+            registry.settle_decision(run, head.key, decision, -1)
+        for checkpoint in commit.kept:
+            self._save(commit, checkpoint, head)
         if commit.snapshot is not None:
-            self._snapshot(commit, head)
+            self._save(commit, commit.snapshot, head)
+            self._checkpoints.fold(run)
         self._attempts(commit, head)
         if commit.override is not None:
-            _same_run(run, commit.override.run, "forced restore")
+            _same_run(run, commit.override.run, "move")
             registry.add_override(head.key, commit.override)
         if commit.lease is not None:
             registry.set_lease(head, run, commit.lease)
 
-    def _snapshot(self, commit: Commit, head: Head) -> None:
-        snapshot = commit.snapshot
-        assert snapshot is not None
+    def _save(self, commit: Commit, snapshot: CheckpointRecord, head: Head) -> None:
         _same_run(commit.run, snapshot.run, "checkpoint")
         if snapshot.step > head.step:
             raise StorageError(f"a checkpoint of step {snapshot.step}, but the last step is {head.step}")
         self._checkpoints.save(snapshot)
-        self._checkpoints.fold(commit.run)
 
     def _attempts(self, commit: Commit, head: Head) -> None:
         record = commit.record
@@ -160,10 +162,11 @@ class CommitWriter:
             settled.append((record.frame, record.node, record.visit))
         for visit in settled:
             self._registry.settle_attempts(head.key, commit.run, visit)
-        if commit.attempt is not None:
-            _same_run(commit.run, commit.attempt.run, "attempt")
-            self._registry.add_attempt(head.key, commit.attempt)
-        if settled or commit.attempt is not None:
+        attempts = commit.attempts if commit.attempt is None else (commit.attempt, *commit.attempts)
+        for attempt in attempts:
+            _same_run(commit.run, attempt.run, "attempt")
+            self._registry.add_attempt(head.key, attempt)
+        if settled or attempts:
             self._ledger.drop(commit.run)
 
 

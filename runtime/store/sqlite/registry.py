@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from ...errors import CheckpointCorrupted, RunExists, StorageError
 from ..records import AttemptRecord, DecisionRecord, OverrideRecord, RunRecord, RunStatus
 from ..refusals import fenced, unknown
-from ..seals import seal
+from ..seals import override_seal, seal
 from .database import Database, Row
 from .ledger import Head, Ledger
 from .run_rows import RunRows
@@ -231,7 +231,9 @@ class Registry:
         columns = "run, frame, node, visit, attempt, time, seal"
         return [AttemptRecord(run, *row[1:6]) for row in self._counted(run, "attempt", columns, "an attempt")]
 
-    def _counted(self, run: str, table: str, columns: str, what: str) -> Sequence[Row]:
+    def _counted(
+        self, run: str, table: str, columns: str, what: str, sealed: Callable[..., bytes] = seal
+    ) -> Sequence[Row]:
         """The rows of a run, each sealed at its end and all of them counted."""
         head = self._ledger.sound(run)
         if head is None:
@@ -244,29 +246,29 @@ class Registry:
             self._rows.demand(head.key, run, f"{table}s", max(found, len(rows)))
             self._rows.demand(head.key, run, f"{table}s", found)
         for row in rows:
-            if row[-1] != seal(*row[1:-1]):
+            if row[-1] != sealed(*row[1:-1]):
                 raise CheckpointCorrupted(f"{what} is not what was written", run=run)
         return [row[1:] for row in rows]
 
     def add_override(self, key: int, override: OverrideRecord) -> None:
-        """Note a forced restore; the run is under the other graph from now on."""
+        """Note a move; the run is under the other graph from now on."""
         columns = (
             key, override.step, override.actor, override.reason, override.expected, override.actual,
             override.time + 0.0,
         )  # fmt: skip
         self._database.rows(
-            "INSERT INTO override (run, step, actor, reason, expected, actual, time, seal)"
-            f" VALUES ({_marks(8)})",
-            (*columns, seal(*columns)),
+            "INSERT INTO override (run, step, actor, reason, expected, actual, time, mode, seal)"
+            f" VALUES ({_marks(9)})",
+            (*columns, override.mode, override_seal(*columns, override.mode)),
         )
         self._rows.count(key, override.run, "overrides", 1)
         self._rows.change(key, override.run, hash=self._ledger.hash_key(override.actual))
 
     def overrides(self, run: str) -> Sequence[OverrideRecord]:
-        """Forced restores of a run, oldest first."""
-        columns = "run, step, actor, reason, expected, actual, time, seal"
-        rows = self._counted(run, "override", columns, "a forced restore")
-        return [OverrideRecord(run, *row[1:7]) for row in rows]
+        """Moves of a run, oldest first."""
+        columns = "run, step, actor, reason, expected, actual, time, mode, seal"
+        rows = self._counted(run, "override", columns, "a move", override_seal)
+        return [OverrideRecord(run, *row[1:8]) for row in rows]
 
     def _run_key(self, run: str) -> int:
         head = self._ledger.sound(run)

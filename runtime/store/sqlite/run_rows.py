@@ -2,7 +2,7 @@
 
 A damaged page can hide rows as if they had never been. So the row of a run says how far its log had got
 when the row was last written (at each change of status, each takeover, each beat of a lease), and how many
-answers, open attempts and forced restores belong to the run. What is counted must be found again.
+answers, open attempts and moves belong to the run. What is counted must be found again.
 """
 
 from __future__ import annotations

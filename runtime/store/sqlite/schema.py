@@ -13,6 +13,7 @@
   noticed where a damaged page hides rows (see `run_rows`);
 * `lease` of a run is until when its owner counts as being at work;
 * `listed` is 0 for a snapshot that is no recovery point for people: it only makes reading the log shorter;
+* an `override` is a move of a run to another graph: `mode` says how;
 * `meta` remembers in `run` and `fence` how far the keys and tokens of deleted runs had come, as none may be
   given out again: a session that still drives such a run could otherwise write into another one.
 """
@@ -20,7 +21,7 @@
 from __future__ import annotations
 
 APPLICATION = 0x4C47_5231  # `LGR1` in the file's header, for `file` and for us
-VERSION = 2
+VERSION = 3
 
 TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -101,9 +102,12 @@ UPDATE run SET seal = seal(
 );
 """
 
+# Before, every move was forced; its seal stays what it was (see `registry`).
+_MODES = "ALTER TABLE override ADD COLUMN mode TEXT NOT NULL DEFAULT 'force';\n"
+
 # What turns a store of a version into one of the next. A new store is made by all of them, one after the
 # other: so that they cannot drift apart from the tables of a new store.
-MIGRATIONS: dict[int, str] = {1: _LEASES + _LISTED + _VALUES + _TALLIES}
+MIGRATIONS: dict[int, str] = {1: _LEASES + _LISTED + _VALUES + _TALLIES, 2: _MODES}
 
 
 def statements(text: str) -> list[str]:

@@ -260,7 +260,7 @@ class SqliteStore:
         return self._opened().registry.attempts(run)
 
     async def overrides(self, run: str) -> Sequence[OverrideRecord]:
-        """Forced restores of a run, oldest first."""
+        """Moves of a run to other graphs, oldest first."""
         return self._opened().registry.overrides(run)
 
     # --- looking after it -----------------------------------------------------------------------------
