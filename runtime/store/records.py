@@ -110,8 +110,8 @@ class CheckpointRecord:
     nearest earlier snapshot and the log after it. `checksum` covers everything else in the record. One that
     is not `listed` is no recovery point for people (any more): its snapshot only saves reading the log.
 
-    Where a run was moved to another graph, the log alone does not lead from one to the other: checkpoints with
-    a snapshot and a name of their own, of the step after which it was moved, stay.
+    Where a run was moved to another graph, the log alone does not lead from one to the other: checkpoints
+    with a snapshot and a name of their own, of the step after which it was moved, stay.
     """
 
     id: str

@@ -26,8 +26,8 @@ from ..segments import SEGMENT, in_segments
 from .history import (
     History,
     add,
-    demand_next,
     demand_checkpoints,
+    demand_next,
     demand_same_run,
     demand_texts,
     fold,

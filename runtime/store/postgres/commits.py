@@ -21,7 +21,6 @@ from .steps import COLUMNS, TYPES, Row
 from .texts import Texts, Values
 from .wire import Statement
 
-
 # The columns of checkpoints and attempts besides their keys and their runs.
 _CHECKPOINT = {
     "id": "bytea", "step": "bigint", "hash": "bigint", "created": "double precision", "snapshot": "bytea",
