@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from . import details
 from .change import Change, Kind, Notes, shortened
+from .classify import family_of, kind_name
 from .edges import edges
 from .unparse import as_object, json_text, same
 
@@ -41,7 +43,7 @@ def compare(old: str | Form, new: str | Form) -> tuple[Change, ...]:
         old_form, new_form = old_elements.get(id_), new_elements.get(id_)
         if not same(old_form, new_form):
             found.extend(_element(id_, as_object(old_form), as_object(new_form)))
-    return tuple(found)
+    return tuple(replace(one, name=kind_name(one, old_elements, new_elements)) for one in found)
 
 
 def _read(form: str | Form) -> Form:
@@ -69,7 +71,7 @@ def _rank(id_: str) -> tuple[int, str]:
 def _element(id_: str, old: Form | None, new: Form | None) -> list[Change]:
     """The changes of one element."""
     notes = Notes(id_, _subject(id_, old, new))
-    family = _family(id_)
+    family = family_of(id_)
     if family == "edges":
         edges(notes, old or _NOTHING, new or _NOTHING)
     elif old is None or new is None:
@@ -83,18 +85,6 @@ def _element(id_: str, old: Form | None, new: Form | None) -> list[Change]:
             "", texts, f"{notes.subject} changed from `{shortened(texts[0])}` to `{shortened(texts[1])}`"
         )
     return notes.changes
-
-
-def _family(id_: str) -> str:
-    """`field`, `mutation`, `node` …: what an element is."""
-    first, *rest = id_.split("/")
-    match first, rest:
-        case "state", ["field" | "mutation" as kind, _]:
-            return kind
-        case "substate", [_, "field" | "mutation" as kind, _]:
-            return kind
-        case _:
-            return first
 
 
 def _subject(id_: str, old: Form | None, new: Form | None) -> str:

@@ -15,6 +15,8 @@ from lgc.compiler.model import Key, Program
 from lgc.compiler.rules import BY_CODE
 from lgc.dsl.diagnostic import Severity
 from lgc.dsl.source import Source
+from lgc.runtime.changes.compare import compare
+from lgc.runtime.changes.kinds import KINDS
 
 RICH = Path(__file__).parents[1] / "corpus" / "hash" / "rich"
 FILES = {name: (RICH / name).read_text() for name in ("main.lgraph", "common.lgraph", "pages.lgraph")}
@@ -283,6 +285,11 @@ def assert_changed(files: dict[str, str], expected: set[str]) -> None:
     )
     assert differing(before, after) == expected
     assert canonical.graph_hash(ORIGINAL, WORK) != canonical.graph_hash(program, graph(program))
+    changes = compare(
+        *(canonical.canonical_text(*of) for of in ((ORIGINAL, WORK), (program, graph(program))))
+    )
+    assert {change.element for change in changes} == expected
+    assert {change.name for change in changes} <= KINDS.keys() - {"other-changed"}
 
 
 @pytest.mark.parametrize(("edits", "expected"), [row[1:] for row in COVERED], ids=[row[0] for row in COVERED])

@@ -219,6 +219,7 @@ def test_a_change_is_data() -> None:
         old="float",
         new="int",
         text="field `score` changed its type from `float` to `int`",
+        name="field-type-changed",
     )
 
 
