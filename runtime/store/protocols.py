@@ -73,7 +73,8 @@ class CheckpointStore(Protocol):
 
         Those at which the run was moved (a snapshot, a name of its own, the step of an override) stay as they
         are and are not counted. The newest snapshot that they need stays, not listed, and so does one of
-        step 0: a forked run begins with it. Where none are kept, a log without its beginning needs its newest snapshot."""
+        step 0: a forked run begins with it. Where none are kept, a log without its beginning needs its
+        newest snapshot."""
         ...
 
 
