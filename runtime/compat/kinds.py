@@ -18,7 +18,7 @@ class ReasonKind:
 
     Attributes:
         id: short name, with hyphens.
-        condition: what is not met: `data`, `place`, `history` or `migration`; "" for a risk, which is told
+        condition: what is not met: `data`, `place`, `history` or `migration`; None for a risk, which is told
             whatever the verdict.
         what: what was found, for people.
         why: why the run cannot simply go on.
@@ -116,6 +116,10 @@ _PLACE = _kinds(
     (
         "elements-differ", "a map in which the run stands would run over other elements",
         "Each frame below it belongs to one element.",
+    ),
+    (
+        "position-refused", "the new graph refuses the position of the run",
+        "It could not be taken up again. What fails is said in the reason.",
     ),
     (
         "passes-not-counted", "the new graph counts an edge that the run has taken without counting",
@@ -218,6 +222,10 @@ _MIGRATION = _kinds(
     (
         "migration-fails", "a declared migration cannot be applied to this run",
         "An expression of it fails for the values of this run.",
+    ),
+    (
+        "step-unfit", "a later migration of a chain names a field that the run does not have there",
+        "The version between is not known, so neither is the default that the field had in it.",
     ),
 )  # fmt: skip
 
