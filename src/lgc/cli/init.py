@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from . import FINE
-from .terminal import Failure, counted, out, output_style
+from .terminal import Failure, counted, note, out, output_style
 
 GRAPH = """\
 /// What the letter workflow knows.
@@ -101,14 +101,20 @@ NEXT = (
 )
 
 
+WORKFLOW = ".github/workflows/lgc.yml"
+
+
 @click.command("init")
 @click.argument("folder", default=".", metavar="[DIR]")
-def init_command(folder: str) -> int:
+@click.option("--ci", is_flag=True, help=f"Write a workflow for GitHub Actions instead: {WORKFLOW}.")
+def init_command(folder: str, ci: bool) -> int:
     """Make a small project that checks, builds, runs and has a passing scenario.
 
     Files that are there already are never overwritten.
     """
     root = Path(folder)
+    if ci:
+        return _workflow(root)
     there = [name for name in FILES if (root / name).exists() and name != ".gitignore"]
     if root.exists() and not root.is_dir():
         raise Failure(f"{folder} is not a folder")
@@ -126,4 +132,22 @@ def init_command(folder: str) -> int:
     width = max(len(command) for command, _ in NEXT)
     for command, why in NEXT:
         out(f"  {style.cyan(command)}{' ' * (width - len(command))}  {style.dim(why)}")
+    return FINE
+
+
+def _workflow(root: Path) -> int:
+    """Write the workflow into the repository at `root`."""
+    target = root / WORKFLOW
+    if target.exists():
+        raise Failure(f"{target} is there already", "remove it first to have it written anew")
+    text = Path(__file__).with_name("workflow.yml").read_text(encoding="utf-8")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")
+    style = output_style()
+    out(f"{style.green('made')} {target}")
+    out("next")
+    out("  say in it where lgc comes from, and leave out the steps that do not concern you")
+    out("  set the secret LGC_STORE to have the runs of a store looked at")
+    if not (root / ".git").exists():
+        note(f"note: {root} is not the top of a git repository: GitHub reads workflows only there")
     return FINE

@@ -73,7 +73,7 @@ def _demand_sound(results: Sequence[Result], side: str) -> None:
     errors = [one for result in results for one in result.findings if one.severity is Severity.ERROR]
     findings.report(errors, sum(len(result.files) for result in results), to_errors=True)
     if side:
-        say(f"{side} has {counted(len(errors), 'error')}: what it means cannot be said")
+        say(f"{side} has {counted(len(errors), 'error')}: nothing can be compared with it")
     raise click.exceptions.Exit(FINDINGS)
 
 

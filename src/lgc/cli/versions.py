@@ -25,6 +25,7 @@ from .. import project
 from ..runtime.forms.version import Version
 from ..settings import STDIN, Projects
 from . import findings
+from .stores import shown
 from .targets import Target, split_target
 from .terminal import Failure
 from .version_forms import Found, from_store, from_text, link_all
@@ -50,6 +51,14 @@ class Given:
     written: str
     graphs: tuple[Found, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """As written, without the password of a store."""
+        if not self.written.startswith(_STORE):
+            return self.written
+        url, mark, hash_ = self.written.removeprefix(_STORE).partition("#")
+        return f"{_STORE}{shown(url)}{mark}{hash_}"
 
 
 @dataclass(frozen=True, slots=True)
