@@ -1,0 +1,341 @@
+"""From the canonical JSON of expressions to functions that compute what generated code computes.
+
+An expression becomes a closure `f(s, p, r)`: over a state, the parameters (of a mutation, an answer; the
+item of a map), and the counters of a frame. It is made once and called often. What can fail calls the same
+functions as generated code and fails in the same way: with EvaluationError, or with an exception of Python
+that the machine makes one of.
+
+Types are worked out from those of fields and parameters, as far as the meaning of an operator depends on
+them; where a form does not tell, the value decides.
+
+The conversion keeps its own stack, and what is nested deeper than any source can be is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from ..changes.unparse import expression_text
+from ..values.operations import entry, item, json_item, to_float
+from ..values.state import FrozenDict, State
+from .constants import constant_of
+from .data import Data
+from .functions import call_of
+from .made import Evaluate, Made
+from .operators import binary_of, chain_of, frozen_call, negative_of
+from .reading import DEEPEST, Unfit, list_of, name_of, object_of, shown
+from .types import UNKNOWN, Type, base, joined, kind_of, optional, value_of
+
+_BINARY = frozenset({"==", "!=", "<", "<=", "in", "not in"})
+_REFERENCES = frozenset({"field", "param", "item", "visits", "steps", "name"})
+_FALLIBLE = frozenset({"left", "index", "call", "neg", "widen", "<", "<="})
+_LONGEST = 200  # characters of an expression that a message shows
+
+
+class Scope(Protocol):
+    """What names stand for where an expression is evaluated."""
+
+    @property
+    def data(self) -> Data:
+        """The declarations of the form."""
+        ...
+
+    def reference(self, head: str, name: str) -> Made:
+        """`["field", f]`, `["param", p]`, `["item", x]`, `["visits", n]`, `["steps"]`. Raises Unfit."""
+        ...
+
+
+def made_of(form: Any, scope: Scope) -> Made:
+    """An expression. Raises Unfit for what is none."""
+    order: list[tuple[Any, int]] = []
+    stack: list[tuple[Any, int]] = [(form, 0)]
+    while stack:
+        at, depth = stack.pop()
+        if depth > DEEPEST:
+            raise Unfit(f"an expression is nested more than {DEEPEST} deep")
+        parts = children_of(at)
+        order.append((at, len(parts)))
+        stack.extend([(part, depth + 1) for part in parts])
+    values: list[Made] = []
+    for at, count in reversed(order):
+        taken = values[len(values) - count :]
+        del values[len(values) - count :]
+        values.append(_build(at, taken, scope))
+    return values[0]
+
+
+def children_of(form: Any) -> Sequence[Any]:
+    """The expressions right inside an expression, in order."""
+    match form:
+        case [("==" | "!=" | "<" | "<=" | "in" | "not in"), left, right]:
+            return (left, right)
+        case ["left", head, *rest]:
+            return (head, *rest[1::2])
+        case [("and" | "or" | "??" | "list" | "set"), *parts]:
+            return parts
+        case [("not" | "neg" | "widen"), part] | [("attr" | "attr?" | "is"), part, _]:
+            return (part,)
+        case ["index", owner, key]:
+            return (owner, key)
+        case ["call", _, *args]:
+            return args
+        case ["record", _, fields]:
+            return tuple(object_of(fields).values())
+        case ["dict", *pairs]:
+            if any(len(list_of(pair)) != 2 for pair in pairs):
+                raise Unfit(f"{shown(form)} is no dict")
+            return [part for pair in pairs for part in pair]
+        case ["if", condition, then, otherwise]:
+            return (condition, then, otherwise)
+        case _:
+            return ()
+
+
+def _build(form: Any, parts: list[Made], scope: Scope) -> Made:
+    """One expression from its parts."""
+    found = constant_of(form, scope.data)
+    if found is not None:
+        return found
+    if not isinstance(form, list) or not form or not isinstance(form[0], str):  # pyright: ignore[reportUnknownArgumentType]
+        raise Unfit(f"{shown(form)} is no expression")
+    head: str = form[0]
+    if head in _REFERENCES:
+        return scope.reference(head, "" if head == "steps" else name_of(form[1]))  # pyright: ignore[reportUnknownArgumentType]
+    text = _text(form) if head in _FALLIBLE else ""
+    match form:
+        case ["left", _, *rest] if len(rest) % 2 == 0 and rest:  # pyright: ignore[reportUnknownArgumentType]
+            return chain_of(parts, rest[::2], text)  # pyright: ignore[reportUnknownArgumentType]
+        case ["attr" | "attr?", _, name]:
+            return _attribute(parts[0], name_of(name), scope.data, safe=head == "attr?")
+        case ["is", _, str() as label]:
+            return _is(parts[0], label, scope.data)
+        case ["record", str() as label, fields]:
+            return _record(label, [name_of(name) for name in fields], parts, scope.data)  # pyright: ignore[reportUnknownVariableType]
+        case ["call", name, *_]:
+            return call_of(name, parts, text)
+        case ["index", _, _]:
+            return _index(parts[0], parts[1], text)
+        case [_, _, _] if head in _BINARY:
+            return binary_of(head, parts[0], parts[1], text)
+        case ["not" | "neg" | "widen", _]:
+            return _unary(head, parts[0], text)
+        case [("and" | "or" | "??"), _, *_]:
+            return _junction(head, parts)
+        case ["if", _, _, _]:
+            return _conditional(parts)
+        case [("list" | "set" | "dict"), *_]:
+            return _collection(head, parts)
+        case _:
+            raise Unfit(f"{shown(form)} is no expression")
+
+
+def _text(form: Any) -> str:
+    text = expression_text(form)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+# --- parts of values --------------------------------------------------------------------------------------
+
+
+def _attribute(owner: Made, name: str, data: Data, *, safe: bool) -> Made:
+    call, kind = owner.call, base(owner.type)
+    live = False
+    match kind:
+        case ("record", label):
+            fields, attributes = data.records[label], data.record_attributes(label)
+        case ("state", label):
+            fields, attributes = data.states[label], data.state_attributes(label)
+            live = True
+        case ("union", _) | "unknown" | "json":
+            return _looked_up(owner, name, data, safe=safe)
+        case _:
+            raise Unfit(f"`.{name}` of a {kind_of(kind)}")
+    if name not in fields:
+        raise Unfit(f"`{label}` has no field `{name}`")
+    attribute, type_ = attributes[name], fields[name]
+    if safe:
+        type_ = optional(type_)
+
+        def careful(s: Any, p: Any, r: Any) -> Any:
+            value = call(s, p, r)
+            return None if value is None else getattr(value, attribute)
+
+        return Made(careful, type_, live and kind_of(base(type_)) in ("list", "set", "dict"))
+    return Made(
+        lambda s, p, r: getattr(call(s, p, r), attribute),
+        type_,
+        live and kind_of(base(type_)) in ("list", "set", "dict"),
+    )
+
+
+def _looked_up(owner: Made, name: str, data: Data, *, safe: bool) -> Made:
+    """A field of a value whose class is known when it is there: a member of a union."""
+    call = owner.call
+    found: list[Type] = []
+    match base(owner.type):
+        case ("union", label):
+            found = [data.records[m][name] for m in data.unions[label] if name in data.records[m]]
+            if not found:
+                raise Unfit(f"no member of `{label}` has a field `{name}`")
+        case _:
+            pass
+
+    def looked_up(s: Any, p: Any, r: Any) -> Any:
+        value = call(s, p, r)
+        return None if safe and value is None else part_of(value, name)
+
+    type_ = found[0] if found and all(t == found[0] for t in found) else UNKNOWN
+    return Made(looked_up, optional(type_) if safe else type_, type_ == UNKNOWN and not found)
+
+
+def part_of(value: Any, name: str) -> Any:
+    """A field, by its declared name, of a record, a state or a checkpoint. Raises TypeError."""
+    if isinstance(value, State):
+        return getattr(value, value.__lg_fields__[name])
+    if isinstance(value, BaseModel):
+        for attribute, field in type(value).model_fields.items():
+            if not field.exclude and (field.alias or attribute) == name:
+                return getattr(value, attribute)
+    raise TypeError(f"{type(value).__name__} has no field `{name}`")
+
+
+def _index(owner: Made, key: Made, text: str) -> Made:
+    a, b = owner.call, key.call
+    kind = kind_of(base(owner.type))
+    finders: Mapping[str, Callable[[Any, Any, str, str], Any]] = {
+        "list": item, "dict": entry, "json": json_item,
+    }  # fmt: skip
+    if kind not in (*finders, UNKNOWN):
+        raise Unfit(f"`[…]` of a {kind}")
+    find = finders.get(kind, _any_item)
+    return Made(lambda s, p, r: find(a(s, p, r), b(s, p, r), text, ""), value_of(owner.type))
+
+
+def _any_item(owner: Any, key: Any, text: str, place: str) -> Any:
+    if isinstance(owner, Mapping):
+        return entry(owner, key, text, place)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if isinstance(owner, (list, tuple)) and isinstance(key, int):
+        return item(owner, key, text, place)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return json_item(owner, key, text, place)
+
+
+def _is(part: Made, label: str, data: Data) -> Made:
+    if label not in data.records:
+        raise Unfit(f"there is no record `{label}` in the form")
+    call, cls = part.call, data.record(label)
+    return Made(lambda s, p, r: isinstance(call(s, p, r), cls), "bool")
+
+
+# --- logic ------------------------------------------------------------------------------------------------
+
+
+def _unary(head: str, part: Made, text: str) -> Made:
+    call = part.call
+    match head:
+        case "not":
+            return Made(lambda s, p, r: not call(s, p, r), "bool")
+        case "neg":
+            return negative_of(part, text)
+        case _:
+            return Made(lambda s, p, r: to_float(call(s, p, r), text, ""), "float")
+
+
+def _junction(head: str, parts: list[Made]) -> Made:
+    calls = [part.call for part in parts]
+    if head == "??":
+        return _otherwise(parts)
+    if len(calls) == 2:
+        a, b = calls
+        if head == "and":
+            return Made(lambda s, p, r: a(s, p, r) and b(s, p, r), "bool")
+        return Made(lambda s, p, r: a(s, p, r) or b(s, p, r), "bool")
+    stop = head == "or"
+
+    def junction(s: Any, p: Any, r: Any) -> Any:
+        value: Any = not stop
+        for call in calls:
+            value = call(s, p, r)
+            if bool(value) is stop:
+                return value
+        return value
+
+    return Made(junction, "bool")
+
+
+def _otherwise(parts: list[Made]) -> Made:
+    calls = [part.call for part in parts]
+
+    def otherwise(s: Any, p: Any, r: Any) -> Any:
+        value = None
+        for call in calls:
+            value = call(s, p, r)
+            if value is not None:
+                return value
+        return value
+
+    type_ = joined([base(part.type) for part in parts[:-1]] + [parts[-1].type])
+    return Made(otherwise, type_, any(part.live for part in parts))
+
+
+def _conditional(parts: list[Made]) -> Made:
+    test, yes, no = (part.call for part in parts)
+    type_ = joined([part.type for part in parts[1:]])
+    return Made(
+        lambda s, p, r: yes(s, p, r) if test(s, p, r) else no(s, p, r), type_, parts[1].live or parts[2].live
+    )
+
+
+# --- values that are made ---------------------------------------------------------------------------------
+
+
+def _record(label: str, names: list[str], parts: list[Made], data: Data) -> Made:
+    if label in data.records:
+        fields, find, type_ = data.records[label], data.record, ("record", label)
+    elif label in data.states:
+        fields, find, type_ = data.states[label], data.checkpoint, ("state", label)
+    else:
+        raise Unfit(f"there is no record `{label}` in the form")
+    for name, part in zip(names, parts, strict=True):
+        if name not in fields:
+            raise Unfit(f"`{label}` has no field `{name}`")
+        if not data.may_be(part.type, fields[name]):
+            raise Unfit(f"`{name}` of `{label}` cannot be a {kind_of(part.type)}")
+    calls = [(name, part.call) for name, part in zip(names, parts, strict=True)]
+    made: list[Callable[..., Any]] = []  # the class, when it is first needed: a default may stand in its own
+
+    def record(s: Any, p: Any, r: Any) -> Any:
+        if not made:
+            made.append(find(label))
+        return made[0](**{name: call(s, p, r) for name, call in calls})
+
+    return Made(record, type_)
+
+
+def _collection(head: str, parts: list[Made]) -> Made:
+    if head == "dict":
+        return _dict(parts[::2], parts[1::2])
+    item_type = joined([part.type for part in parts])
+    calls = [_as_item(part, item_type) for part in parts]
+    if head == "set":
+        return Made(lambda s, p, r: frozenset([call(s, p, r) for call in calls]), ("set", item_type))
+    return Made(lambda s, p, r: tuple([call(s, p, r) for call in calls]), ("list", item_type))
+
+
+def _dict(keys: list[Made], values: list[Made]) -> Made:
+    key_type, value_type = joined([key.type for key in keys]), joined([value.type for value in values])
+    pairs = [(key.call, _as_item(value, value_type)) for key, value in zip(keys, values, strict=True)]
+    return Made(
+        lambda s, p, r: FrozenDict([(key(s, p, r), value(s, p, r)) for key, value in pairs]),
+        ("dict", key_type, value_type),
+    )
+
+
+def _as_item(part: Made, wanted: Type) -> Evaluate:
+    """An item; among floats an int counts as one."""
+    call = frozen_call(part)
+    if base(wanted) == "float" and part.type == "int":
+        return lambda s, p, r: to_float(call(s, p, r), "", "")
+    return call
