@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..store.protocols import Store
+from .bulk_checks import checks as _bulk
 from .checkpoint_checks import checks as _checkpoints
 from .log_checks import checks as _log
 from .run_checks import checks as _runs
@@ -23,7 +24,7 @@ from .value_checks import checks as _values
 
 __all__ = ["CHECKS", "Check", "Place", "Subject", "conformance"]
 
-CHECKS: tuple[Check, ...] = (*_log.all, *_checkpoints.all, *_runs.all, *_upkeep.all, *_values.all)
+CHECKS: tuple[Check, ...] = (*_log.all, *_checkpoints.all, *_runs.all, *_upkeep.all, *_values.all, *_bulk.all)
 
 
 async def conformance(

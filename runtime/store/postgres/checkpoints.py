@@ -68,7 +68,7 @@ class Checkpoints:
         """By id. Raises CheckpointNotFound, CheckpointCorrupted."""
         row = await self._server.row(f"{_SELECT} WHERE id = $1 AND listed <> 0", (utf8(id, "checkpoint"),))
         if row is not None:
-            return await self._record(row)
+            return await self.record(row)
         found = await self._flagged(id)
         if found is None:
             raise CheckpointNotFound(f"there is no checkpoint {id}", hint="`lgc log RUN` lists them")
@@ -215,13 +215,14 @@ class Checkpoints:
             if row is None:
                 return None
             try:
-                return await self._record(row)
+                return await self.record(row)
             except CheckpointCorrupted as error:
                 name = row[1].decode(errors="replace")
                 self.warnings.append(f"checkpoint {name} of run {run} is passed over: {error.message}")
             before = (row[3], row[0])
 
-    async def _record(self, row: Row) -> CheckpointRecord:
+    async def record(self, row: Row) -> CheckpointRecord:
+        """The checkpoint of a row with all its columns. Raises CheckpointCorrupted."""
         _, id, run, step, hash, created, snapshot, checksum, listed = row
         name = id.decode(errors="replace")
         if checksum != checkpoint_seal(id, run, step, hash, created, snapshot, listed):

@@ -69,6 +69,10 @@ class Heads:
         """
         return (await _look(self._server, (run,))).get(run)
 
+    async def find_all(self, runs: Collection[str]) -> dict[str, Head]:
+        """The same for many; runs that the store has never heard of are left out."""
+        return await _look(self._server, runs)
+
     async def remember_all(self, runs: Collection[str]) -> None:
         """Remember the ends of the logs of runs as they are stored now. Only while no commit is under way."""
         for run in runs:

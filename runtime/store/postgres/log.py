@@ -17,7 +17,7 @@ from .texts import Texts
 # So many rows at a time: enough to be quick, few enough to leave the event loop free for others.
 SEGMENT = 1000
 
-_SELECT = (
+SELECT = (
     "SELECT step, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,"
     " checkpoint, hash, detail, sum FROM ~log"
 )
@@ -59,7 +59,7 @@ class Log:
             problem: LgcError | None = None
             try:
                 for one in rows:
-                    records.append(self._record(run, step, before, one, texts, names))
+                    records.append(self.record(run, step, before, one, texts, names))
                     before = one[16]
                     step += 1
             except LgcError as error:
@@ -87,11 +87,11 @@ class Log:
             await self._missing(run, step)
         texts = await self._texts.fetch((rows[0][7], rows[0][15]))
         names = await self._heads.hash_texts({rows[0][14]})
-        return self._record(run, step, before, rows[0], texts, names)
+        return self.record(run, step, before, rows[0], texts, names)
 
     async def _rows(self, key: int, first: int, limit: int) -> list[Row]:
         return await self._server.rows(
-            f"{_SELECT} WHERE run = $1 AND step >= $2 ORDER BY step LIMIT $3", (key, first, limit)
+            f"{SELECT} WHERE run = $1 AND step >= $2 ORDER BY step LIMIT $3", (key, first, limit)
         )
 
     async def _sum_before(self, run: str, head: Head, step: int) -> bytes:
@@ -114,7 +114,7 @@ class Log:
             )
         raise _corrupted(run, step, "it is missing")
 
-    def _record(
+    def record(
         self,
         run: str,
         step: int,
@@ -123,6 +123,10 @@ class Log:
         texts: Mapping[bytes, str],
         names: Mapping[int, str],
     ) -> MutationRecord:
+        """The record of a row (`SELECT`) that comes behind one with the sum `before`.
+
+        Raises CheckpointCorrupted.
+        """
         (number, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,
          flag, hash, detail, sum) = row  # fmt: skip
         if number != step:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..codec import Codec
 from .answers import Answers
 from .batches import Writer
+from .bulk import Bulk
 from .checkpoints import Checkpoints
 from .group import CommitGroup
 from .heads import Heads
@@ -29,6 +30,7 @@ class Opened:
         texts = Texts(server, codec)
         self.log = Log(server, self.heads, texts)
         self.checkpoints = Checkpoints(server, self.heads, texts, self.log)
+        self.bulk = Bulk(server, self.heads, texts, self.log, self.checkpoints)
         self.registry = Registry(server, self.heads, texts)
         self.answers = Answers(server, self.heads, texts)
         self.upkeep = Upkeep(server, self.heads, texts)

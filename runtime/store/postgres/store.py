@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from ...errors import StorageError
+from ..bulk import History, in_bulk
 from ..codec import Codec, JsonCodec
 from ..protocols import in_order
 from ..reading import damages
@@ -137,6 +138,10 @@ class PostgresStore:
         """Add several steps, all or none."""
         await (await self._writable()).log.append(records)
 
+    async def _histories(self, runs: Sequence[str], most: int) -> Mapping[str, History]:
+        return await (await self._opened()).bulk.histories(runs, most)
+
+    @in_bulk(_histories)
     async def replay(self, run: str, from_step: int = 1) -> AsyncIterator[MutationRecord]:
         """The steps from `from_step` on, in order. Raises CheckpointCorrupted with the step."""
         async for record in (await self._opened()).log.records(run, from_step):
@@ -172,6 +177,7 @@ class PostgresStore:
         """Remove all but the newest `keep`; how many are no longer listed. The snapshots needed stay."""
         return await (await self._writable()).checkpoints.prune(run, keep)
 
+    @in_bulk(_histories)
     async def latest_snapshot(self, run: str, at_most: int | None = None) -> CheckpointRecord | None:
         """The newest checkpoint that holds a good snapshot (not after step `at_most`), or None."""
         return await (await self._opened()).checkpoints.latest_snapshot(run, at_most)

@@ -12,7 +12,7 @@ from .ledger import Head, Ledger
 from .replay import Replay
 from .value_table import ValueTable
 
-_SELECT = "SELECT key, id, run, step, hash, created, snapshot, seal, listed FROM checkpoint"
+SELECT = "SELECT key, id, run, step, hash, created, snapshot, seal, listed FROM checkpoint"
 
 # Snapshots of a run that are older than the newest two, and whether their steps are checkpoints anyway.
 _OLDER = (
@@ -72,9 +72,9 @@ class Checkpoints:
     def load(self, id: str) -> CheckpointRecord:
         """By id. Raises CheckpointNotFound, CheckpointCorrupted."""
         with self._database.reading():
-            row = self._database.row(f"{_SELECT} WHERE id = ? AND listed <> 0", (id,))
+            row = self._database.row(f"{SELECT} WHERE id = ? AND listed <> 0", (id,))
             if row is not None:
-                return self._record(row)
+                return self.record(row)
         found = self._flagged(id)
         if found is None:
             raise CheckpointNotFound(f"there is no checkpoint {id}", hint="`lgc log RUN` lists them")
@@ -106,7 +106,7 @@ class Checkpoints:
 
     def delete(self, id: str) -> bool:
         """Remove one; whether it was there. What a run cannot be rebuilt without stays, not listed."""
-        row = self._database.row(f"{_SELECT} WHERE id = ? AND listed = 1", (id,))
+        row = self._database.row(f"{SELECT} WHERE id = ? AND listed = 1", (id,))
         if row is not None:
             if self._indispensable(row):
                 self.unlist(row)
@@ -148,7 +148,7 @@ class Checkpoints:
         needed = self._needed(head, run, kept)
         ids = {checkpoint.id for checkpoint in kept}
         snapshots: list[bytes] = []
-        for row in self._database.rows(f"{_SELECT} WHERE run = ? AND step <= ?", (head.key, oldest)):
+        for row in self._database.rows(f"{SELECT} WHERE run = ? AND step <= ?", (head.key, oldest)):
             if row[1] in ids or row[1] in moves:
                 continue
             if row[1] == needed or row[3] == 0:
@@ -226,9 +226,9 @@ class Checkpoints:
         for key, id in ids:
             try:
                 with self._database.reading():
-                    row = self._database.row(f"{_SELECT} WHERE key = ?", (key,))
+                    row = self._database.row(f"{SELECT} WHERE key = ?", (key,))
                     if row is not None:
-                        return self._record(row)
+                        return self.record(row)
             except CheckpointCorrupted as error:
                 self.warnings.append(f"checkpoint {id} of run {run} is passed over: {error.message}")
         if head.base and head.base == head.step and limit >= head.step:
@@ -237,7 +237,8 @@ class Checkpoints:
             )
         return None
 
-    def _record(self, row: Row) -> CheckpointRecord:
+    def record(self, row: Row) -> CheckpointRecord:
+        """The checkpoint of a row (`SELECT`). Raises CheckpointCorrupted."""
         _, id, run, step, hash, created, snapshot, checksum, listed = row
         if checksum != _sealed(id, run, step, hash, created, snapshot, listed):
             raise CheckpointCorrupted(f"checkpoint {id} is not what was written: its checksum is wrong")

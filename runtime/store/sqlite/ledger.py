@@ -43,7 +43,7 @@ _NEXT_KEY = (
 )
 
 # So many rows behind the last step of a run are looked through for more of its steps: about 20 ms.
-_TAIL = 100_000
+TAIL = 100_000
 
 Visit: TypeAlias = tuple[str, str, int]  # frame, node, visit
 
@@ -175,7 +175,7 @@ class Ledger:
         newer = self.database.row(
             "SELECT max(step) FROM (SELECT run, step FROM log NOT INDEXED WHERE key > ? LIMIT ?)"
             " WHERE run = ?",
-            (after[0] if after else 0, _TAIL, key),
+            (after[0] if after else 0, TAIL, key),
         )
         return max(row[0], newer[0] if newer and newer[0] else 0)
 

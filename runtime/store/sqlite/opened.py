@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from ..codec import Codec
+from .bulk import Bulk
 from .checkpoints import Checkpoints
 from .commits import CommitWriter
 from .database import Database
@@ -25,6 +26,7 @@ class Opened:
         self.ledger = Ledger(database, codec, values)
         self.replay = Replay(database, self.ledger, codec, values)
         self.checkpoints = Checkpoints(database, self.ledger, self.replay, values)
+        self.bulk = Bulk(database, self.replay, self.checkpoints)
         self.registry = Registry(database, self.ledger, values)
         self.upkeep = Upkeep(database, self.ledger)
         self.writer = CommitWriter(database, self.ledger, self.checkpoints, self.registry)

@@ -19,7 +19,7 @@ from .value_table import ValueTable
 # ... and so many characters of texts with large values.
 LARGE_TEXT = 16 << 20
 
-_SELECT = (
+SELECT = (
     "SELECT step, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,"
     " checkpoint, hash, detail, sum FROM log"
 )
@@ -84,20 +84,19 @@ class Replay:
     ) -> tuple[list[MutationRecord], bytes, bool]:
         records: list[MutationRecord] = []
         step = first
-        self._values.fresh()
-        self._room = LARGE_TEXT
+        self.refresh()
         # Nothing here makes cycles; the collector would only walk over what was just read.
         collecting = gc.isenabled()
         gc.disable()
         try:
             rows = self._database.connection.execute(
-                f"{_SELECT} WHERE run = ? AND step >= ? ORDER BY step LIMIT ?",
+                f"{SELECT} WHERE run = ? AND step >= ? ORDER BY step LIMIT ?",
                 (key, first, limit),
             )
             for row in rows:
                 if row[0] != step:
                     raise _corrupted(run, step, "it is missing")
-                records.append(self._record(run, step, before, row))
+                records.append(self.record(run, step, before, row))
                 before = row[16]
                 step += 1
                 if self._room <= 0:
@@ -118,7 +117,16 @@ class Replay:
                 gc.enable()
         return records, before, len(records) == limit or self._room <= 0
 
-    def _record(self, run: str, step: int, before: bytes, row: Row) -> MutationRecord:
+    def refresh(self) -> None:
+        """Read large values from the file again before the next `record`."""
+        self._values.fresh()
+        self._room = LARGE_TEXT
+
+    def record(self, run: str, step: int, before: bytes, row: Row) -> MutationRecord:
+        """The record of a row (`SELECT`) that comes behind one with the sum `before`.
+
+        Raises CheckpointCorrupted.
+        """
         (_, frame, node, visit, outcome, next, edge, mutations, time, duration, attempt, cost, error,
          flag, hash, detail, sum) = row  # fmt: skip
         try:

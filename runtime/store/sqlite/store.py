@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from ...errors import CheckpointNotFound, StorageError
+from ..bulk import History, in_bulk
 from ..codec import Codec, JsonCodec
 from ..group import CommitGroup
 from ..protocols import in_order
@@ -139,6 +140,10 @@ class SqliteStore:
         for records in self._opened().replay.segments(run, from_step):
             yield records
 
+    async def _histories(self, runs: Sequence[str], most: int) -> Mapping[str, History]:
+        return self._opened().bulk.histories(runs, most)
+
+    @in_bulk(_histories)
     @in_segments(_segments)
     async def replay(self, run: str, from_step: int = 1) -> AsyncIterator[MutationRecord]:
         """The steps from `from_step` on, in order. Raises CheckpointCorrupted with the step."""
@@ -189,6 +194,7 @@ class SqliteStore:
             state.ledger.drop(run)
             return state.checkpoints.prune(run, keep)
 
+    @in_bulk(_histories)
     async def latest_snapshot(self, run: str, at_most: int | None = None) -> CheckpointRecord | None:
         """The newest checkpoint that holds a good snapshot (not after step `at_most`), or None."""
         return self._opened().checkpoints.latest_snapshot(run, at_most)
