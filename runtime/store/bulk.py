@@ -25,12 +25,12 @@ class History(NamedTuple):
     Attributes:
         snapshot: the newest one.
         log: all steps that are left.
-        open: whether there may be answers that wait, or attempts whose end is not known.
+        more: whether there may be answers to the run, or attempts whose end is not known.
     """
 
     snapshot: CheckpointRecord | None
     log: Sequence[MutationRecord]
-    open: bool = True
+    more: bool = True
 
 
 Histories: TypeAlias = Callable[[Any, Sequence[str], int], Awaitable[Mapping[str, History]]]

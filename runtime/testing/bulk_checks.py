@@ -24,9 +24,9 @@ async def _as_alone(store: Store, *runs: str) -> None:
         alone = await _alone(store, run)
         expect(found[run].snapshot, alone.snapshot, f"the newest snapshot of {run}")
         expect(list(found[run].log), list(alone.log), f"the log of {run}")
-        more = [*await store.decisions(run, waiting=True), *await store.attempts(run)]
-        if more and not found[run].open:
-            raise AssertionError(f"what is open of {run} is not told")
+        more = [*await store.decisions(run), *await store.attempts(run)]
+        if more and not found[run].more:
+            raise AssertionError(f"what else there is of {run} is not told")
 
 
 @checks.add()
@@ -57,8 +57,8 @@ async def a_truncated_log_is_read_together_with_its_snapshot(subject: Subject) -
 
 
 @checks.add()
-async def what_is_open_is_told(subject: Subject) -> None:
-    """Answers that wait, attempts whose end is not known."""
+async def what_else_there_is_is_told(subject: Subject) -> None:
+    """Answers, attempts whose end is not known."""
     async with subject.make() as store:
         for run in ("a", "b", "c"):
             await begun(store, run, 2)

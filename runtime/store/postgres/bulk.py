@@ -21,7 +21,7 @@ SELECT DISTINCT ON (c.run) c.key, c.id, c.run, c.step, c.hash, c.created, c.snap
 FROM ~checkpoint c JOIN ~history h ON h.key = c.run WHERE h.run = ANY($1) AND c.snapshot <> ''
 ORDER BY c.run, c.step DESC, c.key DESC
 """
-_WAITING = "SELECT DISTINCT run FROM ~decision WHERE run = ANY($1) AND step = 0"
+_ANSWERED = "SELECT DISTINCT run FROM ~decision WHERE run = ANY($1)"
 # So many characters of logs are held at a time; runs beyond that are left out.
 _ROOM = 64 << 20
 
@@ -51,7 +51,7 @@ class Bulk:
                 if head.step - head.base <= most and head.key not in bad
             }
             logs = await self._logs(heads)
-            waiting = {row[0] for row in await self._server.rows(_WAITING, (list(heads),))}
+            answered = {row[0] for row in await self._server.rows(_ANSWERED, (list(heads),))}
         except CheckpointCorrupted:
             return {}
         by_run = {run: key for key, (run, _) in heads.items() if key in logs}
@@ -60,7 +60,7 @@ class Bulk:
             key = by_run.get(run)
             if key is not None and sound(snapshots.get(key), logs[key]):
                 found[run] = History(
-                    snapshots.get(key), logs[key], key in waiting or bool(heads[key][1].open)
+                    snapshots.get(key), logs[key], key in answered or bool(heads[key][1].open)
                 )
         return found
 

@@ -23,8 +23,7 @@ _HEADS = (
     "SELECT h.run, h.key, h.base, h.base_sum, h.seal, r.steps, r.status,"
     " (SELECT max(l.step) FROM log l WHERE l.run = h.key),"
     " r.attempts OR EXISTS (SELECT 1 FROM attempt a WHERE a.run = h.key)"
-    " OR r.decisions <> (SELECT count(*) FROM decision d WHERE d.run = h.key)"
-    " OR EXISTS (SELECT 1 FROM decision d WHERE d.run = h.key AND d.step = 0)"
+    " OR r.decisions OR EXISTS (SELECT 1 FROM decision d WHERE d.run = h.key)"
     " FROM history h LEFT JOIN run r ON r.key = h.key WHERE h.run IN ({marks})"
 )
 # Where the index of the log hides steps that the table has; see `Ledger`.
@@ -39,15 +38,15 @@ _LAST_KEY = "SELECT coalesce(max(key), 0) FROM log WHERE run = ? AND step = ?"
 class _Head:
     """Where the log of a run begins and ends."""
 
-    __slots__ = ("base", "base_sum", "key", "open", "run", "step")
+    __slots__ = ("base", "base_sum", "key", "more", "run", "step")
 
-    def __init__(self, run: str, key: int, base: int, base_sum: bytes, step: int, open: bool) -> None:
+    def __init__(self, run: str, key: int, base: int, base_sum: bytes, step: int, more: bool) -> None:
         self.run = run
         self.key = key
         self.base = base
         self.base_sum = base_sum
         self.step = step
-        self.open = open
+        self.more = more
 
 
 class Bulk:
@@ -81,7 +80,7 @@ class Bulk:
         for run in runs:
             key = by_run.get(run)
             if key is not None and sound(snapshots.get(key), logs[key]):
-                found[run] = History(snapshots.get(key), logs[key], heads[key].open)
+                found[run] = History(snapshots.get(key), logs[key], heads[key].more)
         return found
 
     def _heads(self, runs: Sequence[str], most: int) -> list[_Head]:
@@ -89,7 +88,7 @@ class Bulk:
         rows = self._database.rows(_HEADS.format(marks=_marks(len(runs))), tuple(runs))
         found: list[_Head] = []
         running: list[_Head] = []
-        for run, key, base, base_sum, checksum, steps, status, last, open in rows:
+        for run, key, base, base_sum, checksum, steps, status, last, more in rows:
             step = base if last is None else last
             if (
                 checksum != seal("history", key, run, base, base_sum)
@@ -97,7 +96,7 @@ class Bulk:
                 or not steps <= step <= base + most
             ):
                 continue
-            head = _Head(run, key, base, base_sum, step, bool(open))
+            head = _Head(run, key, base, base_sum, step, bool(more))
             (running if status == "running" else found).append(head)
         if running:
             keys = [self._database.row(_LAST_KEY, (head.key, head.step)) for head in running]
