@@ -55,7 +55,9 @@ if TYPE_CHECKING:
         TraceSink,
         TraceSinks,
     )
-    from .sessions.restore import RestoreMode, replay
+    from .sessions.modes import RestoreMode
+    from .sessions.previewing import Preview, preview
+    from .sessions.replaying import replay
     from .sessions.run_sync import run_sync
     from .sessions.session import GraphResult, Session
     from .sessions.settling import Settlement
@@ -93,7 +95,9 @@ _HOMES = {
     "observation.logged": ("JsonFormatter", "LoggingSink", "RunContextFilter"),
     "observation.otel": ("OpenTelemetrySink",),
     "engine.policy": ("TriggerPolicy", "Triggers"),
-    "sessions.restore": ("RestoreMode", "replay"),
+    "sessions.modes": ("RestoreMode",),
+    "sessions.previewing": ("Preview", "preview"),
+    "sessions.replaying": ("replay",),
     "engine.retention": ("Retention", "RetentionPolicy"),
     "sessions.run_sync": ("run_sync",),
     "sessions.session": ("GraphResult", "Session"),
@@ -122,12 +126,12 @@ __all__ = [
     "FinalFailure", "FrameInfo", "Graph", "GraphEvent", "GraphMismatch", "GraphResult", "JsonCodec",
     "JsonFormatter", "LgcError", "LoggingSink", "MemoryStore", "MergeConflict", "MutationLogStore",
     "MutationRecord", "MutationRejected", "NodeFailed", "NodeTimedOut", "OpenTelemetrySink",
-    "OverrideRecord", "PostgresStore", "RestoreMode", "Retention", "RetentionPolicy", "RunContextFilter",
-    "RunExists", "RunFenced", "RunNotFound", "RunRecord", "RunStatus", "RunUncertain", "SerializationError",
-    "Session", "Settlement", "SqliteStore", "StepsExceeded", "StorageError", "Store", "StoreStats",
-    "StreamChunk", "StreamSink", "StreamSinks", "SystemClock", "TraceSink", "TraceSinks",
-    "TransientMissing", "TriggerPolicy", "Triggers", "Unrouted", "decide", "open_store", "read_archive",
-    "replay", "run_sync", "unbound",
+    "OverrideRecord", "PostgresStore", "Preview", "RestoreMode", "Retention", "RetentionPolicy",
+    "RunContextFilter", "RunExists", "RunFenced", "RunNotFound", "RunRecord", "RunStatus", "RunUncertain",
+    "SerializationError", "Session", "Settlement", "SqliteStore", "StepsExceeded", "StorageError", "Store",
+    "StoreStats", "StreamChunk", "StreamSink", "StreamSinks", "SystemClock", "TraceSink", "TraceSinks",
+    "TransientMissing", "TriggerPolicy", "Triggers", "Unrouted", "decide", "open_store", "preview",
+    "read_archive", "replay", "run_sync", "unbound",
 ]  # fmt: skip
 
 

@@ -64,23 +64,37 @@ class GraphMismatch(LgcError):
     """A stored run belongs to another graph than the one given.
 
     Attributes:
-        expected: hash of the graph that the run was made under.
+        expected: hash of the graph that the run is under.
         actual: hash of the graph given.
-        changes: what differs, element by element (see `lgc.runtime.changes.compare.compare`).
+        changes: what differs, element by element (see `lgc.runtime.changes.compare.compare`), all of it.
+        verdict: whether this very run could go on under the graph given (`lgc.runtime.compat.verdict`); None
+            where that is not known.
+        told: the same in lines for people, the most important ones.
     """
 
     hint = "restore with the graph that the run was started with, or force with a reason"
 
-    def __init__(self, expected: str, actual: str, changes: Sequence[Any], **where: Any) -> None:
-        lines = "".join(f"\n  - {getattr(change, 'text', change)}" for change in changes)
-        super().__init__(
+    def __init__(
+        self,
+        expected: str,
+        actual: str,
+        changes: Sequence[Any] = (),
+        *,
+        verdict: Any = None,
+        told: Sequence[str] | None = None,
+        message: str = "",
+        **where: Any,
+    ) -> None:
+        lines = [f"- {getattr(change, 'text', change)}" for change in changes] if told is None else told
+        head = message or (
             f"the run was made under graph {expected[:20]} but the graph given is {actual[:20]}"
-            + (f"; what changed:{lines}" if lines else ""),
-            **where,
         )
+        super().__init__(head + "".join(f"\n  {line}" for line in lines), **where)
         self.expected = expected
         self.actual = actual
         self.changes = tuple(changes)
+        self.verdict = verdict
+        self.told = tuple(lines)
 
 
 class RunNotFound(LgcError):

@@ -1,93 +1,26 @@
-"""From a stored run to its position: is the graph the right one, and where does the run stand."""
+"""From a stored run to its position: the newest snapshot of the graph asked for, and the log after it."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Mapping
-from dataclasses import replace
-from enum import StrEnum
 from inspect import isawaitable
 from typing import Any, NamedTuple
 
-from .. import plan
-from ..changes.change import Change
-from ..changes.compare import compare
 from ..engine.catching_up import redo_all
-from ..errors import (
-    CheckpointCorrupted,
-    CheckpointNotFound,
-    GraphMismatch,
-    LgcError,
-    TransientMissing,
-    text_of,
-)
-from ..graph import Graph, known
+from ..errors import CheckpointCorrupted, CheckpointNotFound, LgcError, TransientMissing, text_of
+from ..graph import Graph
 from ..machine.frame import Frame
 from ..machine.position import begin, from_snapshot, to_snapshot, unfold
+from ..migrating.chain import chain_from
+from ..migrating.moved import moved
 from ..store.protocols import Store
-from ..store.records import CheckpointRecord, Commit, OverrideRecord, RunRecord, RunStatus
+from ..store.records import CheckpointRecord, RunRecord
 from ..store.segments import segments
 from ..values.state import Transients
-from ..values.typed_json import decode_checkpoint, encode_state
-
-
-class RestoreMode(StrEnum):
-    """Which graphs a run may go on under.
-
-    `strict`: the one it was made under. `force`: any; the override is recorded with actor and reason.
-    `compatible` and `migrate` are refused until the comparison of a run's history is there.
-    """
-
-    STRICT = "strict"
-    COMPATIBLE = "compatible"
-    MIGRATE = "migrate"
-    FORCE = "force"
-
-
-async def restorable(
-    store: Store, graph: Graph[Any], run: RunRecord, mode: RestoreMode, reason: str, actor: str, now: float
-) -> OverrideRecord | None:
-    """Accept or refuse a graph for a run; the override to record where it is forced.
-
-    Raises:
-        GraphMismatch: with the element-wise changes, where the old canonical form is in the store.
-        LgcError: a forced restore without reason or actor.
-    """
-    if run.hash == graph.hash:
-        return None
-    if mode is not RestoreMode.FORCE:
-        raise await mismatch(store, graph, run)
-    if not reason.strip() or not actor.strip():
-        raise LgcError("a forced restore needs a reason and an actor", run=run.run)
-    step = 0
-    async for record in store.replay(run.run):
-        step = record.step
-    return OverrideRecord(run.run, step, actor, reason, run.hash, graph.hash, now)
-
-
-async def mismatch(store: Store, graph: Graph[Any], run: RunRecord) -> GraphMismatch:
-    """The error that says what changed between the graph of a run and the one given."""
-    old = await store.get_graph(run.hash)
-    changes = await _compare(store, old, graph.plan) if old is not None else ()
-    return GraphMismatch(run.hash, graph.hash, changes, run=run.run)
-
-
-async def _compare(store: Store, old: str, new: plan.Graph[Any]) -> tuple[Change, ...]:
-    """What differs between a stored canonical form and a plan, that of changed subgraphs included."""
-    inner = {n.graph.name: n.graph for n in new.nodes.values() if isinstance(n, (plan.Subgraph, plan.Map))}
-    found: list[Change] = []
-    for change in compare(old, new.canonical):
-        found.append(change)
-        name = change.element.removeprefix("subgraph/")
-        if name == change.element or change.kind != "changed" or name not in inner:
-            continue
-        below = await store.get_graph(change.old or "")
-        if below is not None:
-            found.extend(
-                replace(c, element=f"{change.element}/{c.element}", text=f"in `{name}`: {c.text}")
-                for c in await _compare(store, below, inner[name])
-            )
-    return tuple(found)
+from ..values.typed_json import decode_checkpoint
+from .legs import Leg, before_move, graph_of, leg_at, legs_of, version_of
+from .mismatch import mismatch
 
 
 class Position(NamedTuple):
@@ -110,13 +43,34 @@ async def rebuild(
 ) -> Position:
     """The position after a step (the last one by default). Calls no node.
 
+    Args:
+        graph: what the run was under then. Where it was moved just after the step, its hash says which of the
+            two positions is meant.
+
     Raises:
         CheckpointCorrupted, StorageError, SerializationError, TransientMissing, CheckpointNotFound.
     """
+    legs = await legs_of(store, run)
+    leg = leg_at(legs, to_step, graph.hash)
+    position = await as_left(store, graph, run, transients, legs, leg, to_step)
+    unfold(position.root)
+    return position
+
+
+async def as_left(
+    store: Store,
+    graph: Graph[Any],
+    run: RunRecord,
+    transients: Mapping[str, object],
+    legs: list[Leg],
+    leg: Leg,
+    to_step: int | None,
+) -> Position:
+    """The same, of one leg, with those frames only that steps have touched."""
     tried = -1
     while True:
         try:
-            return await _rebuilt(store, graph, run, transients, to_step)
+            return await _rebuilt(store, graph, run, transients, legs, leg, to_step)
         except _Gap as gap:
             newest = await store.latest_snapshot(run.run)
             there = -1 if newest is None else newest.step
@@ -135,22 +89,16 @@ class _Gap(Exception):
 
 
 async def _rebuilt(
-    store: Store, graph: Graph[Any], run: RunRecord, transients: Mapping[str, object], to_step: int | None
+    store: Store,
+    graph: Graph[Any],
+    run: RunRecord,
+    transients: Mapping[str, object],
+    legs: list[Leg],
+    leg: Leg,
+    to_step: int | None,
 ) -> Position:
-    snapshot = await store.latest_snapshot(run.run, to_step)
-    if snapshot is not None:
-        root, step = from_snapshot(graph, snapshot.snapshot, transients), snapshot.step
-    elif run.parent:
-        # Its input is the state that it was forked with, but not the place.
-        raise CheckpointCorrupted(
-            f"the snapshot that the run was forked with, from {run.parent}, is not there", run=run.run,
-            hint="fork again, under another id",
-        )  # fmt: skip
-    else:
-        kind = graph.plan.state
-        checkpoint = decode_checkpoint(kind, run.input)
-        root, step = begin(graph, kind.restore(checkpoint, transients), run.created), 0
-    since, size = step, 0
+    root, start, snapshot_bytes = await _begun(store, graph, run, transients, legs, leg, to_step)
+    step, size = start, 0
     # A long log makes many small objects at once; collecting garbage meanwhile finds nothing.
     collecting = gc.isenabled()
     gc.disable()
@@ -170,12 +118,84 @@ async def _rebuilt(
     finally:
         if collecting:
             gc.enable()
-    if snapshot is None and not step and to_step != 0:
+    if not snapshot_bytes and not step and to_step != 0:
         await _refuse_lost(store, run)
     if to_step is not None and step != to_step:
         raise CheckpointNotFound(f"run `{run.run}` has no step {to_step} (its last is {step})", run=run.run)
-    unfold(root)
-    return Position(root, step, len(snapshot.snapshot) if snapshot is not None else 0, step - since, size)
+    return Position(root, step, snapshot_bytes, step - start, size)
+
+
+async def _begun(
+    store: Store,
+    graph: Graph[Any],
+    run: RunRecord,
+    transients: Mapping[str, object],
+    legs: list[Leg],
+    leg: Leg,
+    to_step: int | None,
+) -> tuple[Frame, int, int]:
+    """What the log is done again from: a position, its step, and how many bytes it was read from."""
+    snapshot = await _snapshot(store, run, leg, to_step)
+    if snapshot is not None:
+        text = snapshot.snapshot
+        return from_snapshot(graph, text, transients), snapshot.step, len(text)
+    if leg.move is not None:
+        text = await _moved_again(store, graph, run, legs, leg)
+        return from_snapshot(graph, text, transients), leg.first, len(text)
+    if run.parent:
+        # Its input is the state that it was forked with, but not the place.
+        raise CheckpointCorrupted(
+            f"the snapshot that the run was forked with, from {run.parent}, is not there", run=run.run,
+            hint="fork again, under another id",
+        )  # fmt: skip
+    kind = graph.plan.state
+    checkpoint = decode_checkpoint(kind, run.input)
+    return begin(graph, kind.restore(checkpoint, transients), run.created), 0, 0
+
+
+async def _snapshot(store: Store, run: RunRecord, leg: Leg, to_step: int | None) -> CheckpointRecord | None:
+    """The newest good snapshot of a leg, not after a step."""
+    if leg.move is None and leg.last is None:
+        return await store.latest_snapshot(run.run, to_step)
+    at_most = to_step
+    if leg.last is not None and to_step == leg.last:
+        # Snapshots of this step may be of a later leg, also under the same graph: only the name tells.
+        try:
+            found = await store.load(before_move(run.run, leg.last, leg.number + 1))
+            if found.snapshot and found.hash == leg.hash:
+                return found
+        except (CheckpointNotFound, CheckpointCorrupted):
+            pass
+        at_most = leg.last - 1
+    while at_most is None or at_most >= leg.first:
+        newest = await store.latest_snapshot(run.run, at_most)
+        if newest is None or newest.step < leg.first:
+            return None
+        if newest.hash == leg.hash:
+            return newest
+        at_most = newest.step - 1
+    return None
+
+
+async def _moved_again(store: Store, graph: Graph[Any], run: RunRecord, legs: list[Leg], leg: Leg) -> str:
+    """The position that a leg begins with, where its snapshot is damaged, or was never made: runs that an
+    earlier edition forced over have none."""
+    before = legs[leg.number - 1]
+    assert leg.move is not None
+    old, new = await version_of(store, before.hash), await version_of(store, leg.hash, graph)
+    chain = () if new is None else chain_from(new, before.hash)
+    what = (
+        f"the snapshot of the move after step {leg.first} is not there, or damaged, and cannot be made again"
+    )
+    if old is None or new is None or (chain is None and leg.move.mode == "migrate"):
+        raise CheckpointCorrupted(what, run=run.run, step=leg.first)
+    under = await graph_of(store, before.hash)
+    position = await as_left(store, under, run, blanks(under), legs, before, leg.first)
+    again = moved(to_snapshot(position.root), old, new, chain or (), now=leg.move.time)
+    if again.reasons:
+        why = "; ".join(reason.text for reason in again.reasons)
+        raise CheckpointCorrupted(f"{what}: {why}", run=run.run, step=leg.first)
+    return again.snapshot
 
 
 async def looked_at(
@@ -187,10 +207,17 @@ async def looked_at(
 ) -> Position:
     """The position of a run after a step (the last by default), for looking at it and not for driving it.
 
-    Raises GraphMismatch, and what `rebuild` raises.
+    A step that was made under an earlier graph of the run is looked at under that one.
+
+    Raises GraphMismatch where the graph is none that the run was ever under (or, without a step, is under
+    now), and what `rebuild` raises.
     """
-    if run.hash != graph.hash:
-        raise await mismatch(store, graph, run)
+    legs = await legs_of(store, run)
+    leg = leg_at(legs, to_step, graph.hash)
+    if leg.hash != graph.hash:
+        if to_step is None or not any(one.hash == graph.hash for one in legs):
+            raise await mismatch(store, graph, run)
+        graph = await graph_of(store, leg.hash)
     return await rebuild(store, graph, run, blanks(graph, transients), to_step)
 
 
@@ -256,58 +283,3 @@ def blanks(graph: Graph[Any], transients: Mapping[str, object] | None = None) ->
 def _is_provider(value: Any) -> bool:
     # A plain function or bound method makes the value; an object that happens to be callable is one.
     return type(value).__name__ in ("function", "method", "builtin_function_or_method", "partial")
-
-
-async def replay(
-    store: Store,
-    run_id: str,
-    to_step: int | None = None,
-    *,
-    graph: Graph[Any] | None = None,
-    transients: Mapping[str, object] | None = None,
-) -> Any:
-    """The state of a run after a step (the last by default), rebuilt from the log. Calls no node.
-
-    `graph` may be left out where a graph of the run's hash was bound in this process.
-
-    Raises RunNotFound, GraphMismatch, CheckpointCorrupted, CheckpointNotFound.
-    """
-    run = await store.get_run(run_id)
-    graph = graph or known(run.hash)
-    if graph is None:
-        raise LgcError(
-            f"no graph `{run.graph}` with the hash {run.hash[:20]} is bound in this process",
-            run=run_id,
-            hint="import the generated module, bind the graph, and pass it as graph=…",
-        )
-    return (await looked_at(store, graph, run, to_step, transients)).root.state
-
-
-async def fork(store: Store, graph: Graph[Any], run_id: str, step: int, new: str, now: float) -> None:
-    """Make a new run that starts from the position after a step of another, also in the middle of a branch.
-
-    What waits there waits anew: its time counts from `now`. Answers and begun effects stay where they are.
-
-    Raises CheckpointNotFound, GraphMismatch, RunExists.
-    """
-    run = await store.get_run(run_id)
-    position = await looked_at(store, graph, run, step)
-    for frame in position.root.active():
-        frame.since = now
-    # Cancelled until the place is there, too: it must not be begun from `start` should this process die now.
-    record = RunRecord(
-        new, run.graph, run.hash, RunStatus.CANCELLED, encode_state(position.root.state), now, now,
-        error="its fork was interrupted", launch=run.launch, parent=f"{run_id}@{step}",
-    )  # fmt: skip
-    await store.create_run(record)
-    fence = await store.take(new, "")
-    snapshot = CheckpointRecord(f"{new}@0", new, 0, run.hash, now, to_snapshot(position.root))
-    await store.commit(Commit(new, fence, status=RunStatus.RUNNING, snapshot=snapshot))
-
-
-async def put_graphs(store: Store, compiled: plan.Graph[Any]) -> None:
-    """Keep the canonical form of a graph and of those it uses."""
-    await store.put_graph(compiled.hash, compiled.name, compiled.canonical)
-    for node in compiled.nodes.values():
-        if isinstance(node, (plan.Subgraph, plan.Map)):
-            await put_graphs(store, node.graph)

@@ -22,7 +22,6 @@ from ..engine.retention import RetentionPolicy
 from ..errors import (
     DecisionRefused,
     LgcError,
-    RunFenced,
     SerializationError,
 )
 from ..graph import Graph
@@ -37,7 +36,10 @@ from ..values.state import Mutation, broken_constraint, transients_of
 from ..values.typed_json import decode_checkpoint, encode_state
 from .driving import Driving
 from .lease import LEASE, owner, refuse_held
-from .restore import RestoreMode, fork, provided, put_graphs, rebuild, restorable
+from .modes import RestoreMode
+from .moving import Moving, Wish
+from .replaying import fork, put_graphs
+from .restore import provided, rebuild
 from .settling import Settlement, settle, uncertain
 
 S = TypeVar("S")
@@ -166,10 +168,10 @@ class Session(Generic[S]):
         """Take over a stored run where it stands: newest good snapshot, and the log after it.
 
         Args:
-            mode: which graphs are accepted (see `RestoreMode`).
+            mode: which graphs are accepted (see `RestoreMode`); under another one the run is moved to it.
             transients: values of transient fields, or functions without parameters that make them
                 (once; they may be `async`).
-            reason, actor: why and by whom, for `RestoreMode.FORCE`.
+            reason, actor: why and by whom it is moved; `RestoreMode.FORCE` demands both.
             take_over: take the run also where another process is at work on it, which can commit no more.
             lease: seconds that a silent owner counts as being at work; renewed every third of it.
             triggers, retention: when checkpoints are made, and how many stay; None: as the graph says.
@@ -178,23 +180,21 @@ class Session(Generic[S]):
         Raises:
             RunFenced: another process is at work on the run, or was faster to take it.
             RunNotFound, StorageError, CheckpointCorrupted: from the store.
-            GraphMismatch: the run was made under another graph; says what changed.
+            GraphMismatch: the run is under another graph, and the mode does not take it over; says what
+                changed, whether that matters to this run, and how to go on. Nothing has happened.
             TransientMissing: names the field.
         """
         ticking = clock or SystemClock()
         run = await store.get_run(run_id)
         if not take_over:
             refuse_held(run, ticking.time())
-        override = await restorable(store, graph, run, mode, reason, actor, ticking.time())
+        moving = Moving(store, graph, Wish(mode, reason, actor, ticking.time()))
+        await moving.look(run)
         values = await provided(graph, run, transients or {})  # refused before another session is overtaken
         fence = await store.take(run_id, owner(), expect=None if take_over else run)
-        hash, run = run.hash, await store.get_run(run_id)  # it may have ended meanwhile; now it cannot
-        if run.hash != hash:
-            raise RunFenced("the run was moved to another graph meanwhile", run=run_id)
+        moved = await moving.go(fence)
+        run = await store.get_run(run_id)  # it may have ended meanwhile; now it cannot
         position = await rebuild(store, graph, run, values)
-        if override is not None:
-            await put_graphs(store, graph.plan)
-            await store.commit(Commit(run_id, fence, override=override))
         engine = Engine(
             position.root, run=run_id, step=position.step, store=store, fence=fence, clock=ticking,
             snapshot_bytes=position.snapshot_bytes,
@@ -206,7 +206,7 @@ class Session(Generic[S]):
         engine.compaction.resumed(position.log_steps, position.log_bytes)
         engine.retain(retention, archive, listed=None)
         session = Session(graph, engine, run.status, lease)
-        for warning in store.warnings():
+        for warning in (*moved, *store.warnings()):
             engine.observe(None, warning, "warning")
         if run.status not in (RunStatus.DONE, RunStatus.CANCELLED) and uncertain(engine):
             session._driving.status = RunStatus.UNCERTAIN

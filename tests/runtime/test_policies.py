@@ -34,7 +34,7 @@ from lgc.runtime import (
 )
 from lgc.runtime.graph import bind
 from lgc.runtime.plan import Adaptive, Checkpointing
-from lgc.runtime.sessions.restore import fork
+from lgc.runtime.sessions.replaying import fork
 from lgc.runtime.store.archives.archived import Archived
 from lgc.runtime.store.records import CheckpointRecord
 

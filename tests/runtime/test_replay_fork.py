@@ -336,7 +336,7 @@ def test_a_fork_that_was_interrupted_is_no_run_that_can_go_on(compiled: Compile)
 
 
 def test_a_fork_under_another_graph_is_refused(compiled: Compile) -> None:
-    from lgc.runtime.sessions.restore import fork
+    from lgc.runtime.sessions.replaying import fork
 
     m, other = compiled(FORKED), compiled(FORKED.replace("n: int = 0", "n: int = 1"))
 

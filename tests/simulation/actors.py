@@ -26,7 +26,7 @@ from lgc.runtime import (
 from lgc.runtime.barriers.deciding import decide, look
 from lgc.runtime.observation.events import EventKind, GraphEvent
 from lgc.runtime.sessions.lease import held
-from lgc.runtime.sessions.restore import fork
+from lgc.runtime.sessions.replaying import fork
 from lgc.runtime.sessions.settling import uncertain
 
 from .checks import look_at_session

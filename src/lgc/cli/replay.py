@@ -82,7 +82,7 @@ def fork_command(run: str, step: int, run_id: str, store_url: str, source: str, 
         import time
         from uuid import uuid4
 
-        from ..runtime.sessions.restore import fork
+        from ..runtime.sessions.replaying import fork
 
         found = await get_run(store, run)
         graph = await _graph(store, found, source)

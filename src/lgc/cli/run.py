@@ -153,7 +153,7 @@ def go_on(
     """Restore a run and follow it; the exit status."""
 
     async def restore(store: Store) -> Session[Any]:
-        from ..runtime.sessions.restore import RestoreMode
+        from ..runtime.sessions.modes import RestoreMode
         from ..runtime.sessions.session import Session
 
         found = await get_run(store, run)
