@@ -95,13 +95,14 @@ class Data:
                 elif family == "record":
                     fields = object_of(element["fields"])
                     self.records[label] = {
-                        name_of(name): self.type(object_of(field)["type"]) for name, field in fields.items()
+                        name_of(name): self.type_of(object_of(field)["type"])
+                        for name, field in fields.items()
                     }
 
         for label, found in self._fields.items():
             for name, element in found.items():
                 with reading(self.field_id(label, name)):
-                    self.states[label][name] = self.type(element["type"])
+                    self.states[label][name] = self.type_of(element["type"])
 
     def _field(self, family: str, rest: str, element: Mapping[str, Any]) -> None:
         if family == "state":
@@ -141,7 +142,7 @@ class Data:
         """Whether there is a declaration of a family."""
         return label in getattr(self, f"{family}s")
 
-    def type(self, form: Any) -> Type:
+    def type_of(self, form: Any) -> Type:
         """A type from its JSON. Raises Unfit."""
         return read_type(form, self.known)
 
@@ -183,17 +184,17 @@ class Data:
         found: list[tuple[str, str]] = []
         todo: list[Any] = [self._element(family, label)[2]]
         while todo:
-            match todo.pop():
-                case dict() as part:
-                    todo.extend(cast("dict[str, Any]", part).values())
-                case ["enum" | "record" | "union" | "state" as kind, str() as name, *more]:
-                    if self.known(kind, name):
-                        found.append((kind, name))
-                    todo.extend(more)
-                case list() as part:
-                    todo.extend(cast("list[Any]", part))
-                case _:
-                    pass
+            part = todo.pop()
+            if isinstance(part, dict):
+                todo.extend(object_of(part).values())
+            elif isinstance(part, list):
+                match list_of(part):
+                    case ["enum" | "record" | "union" | "state" as kind, str() as name, *_]:
+                        if self.known(kind, name):
+                            found.append((kind, name))
+                    case _:
+                        pass
+                todo.extend(list_of(part))
         if family == "union":
             found.extend(("record", member) for member in self.unions[label])
         return found
@@ -206,7 +207,7 @@ class Data:
 
     def _make_enum(self, label: str) -> Any:
         members = attributes(list(self.enums[label]), _ENUM_RESERVED)
-        return StrEnum(bare(label), [(attribute, name) for name, attribute in members.items()])  # type: ignore[misc]
+        return StrEnum(bare(label), [(attribute, name) for name, attribute in members.items()])
 
     def member(self, label: str, name: Any) -> Any:
         """A member of an enum. Raises Unfit."""

@@ -14,7 +14,7 @@ The conversion keeps its own stack, and what is nested deeper than any source ca
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
 
@@ -99,21 +99,22 @@ def _build(form: Any, parts: list[Made], scope: Scope) -> Made:
     found = constant_of(form, scope.data)
     if found is not None:
         return found
-    if not isinstance(form, list) or not form or not isinstance(form[0], str):  # pyright: ignore[reportUnknownArgumentType]
+    whole = list_of(form)
+    if not whole or not isinstance(whole[0], str):
         raise Unfit(f"{shown(form)} is no expression")
-    head: str = form[0]
+    head = whole[0]
     if head in _REFERENCES:
-        return scope.reference(head, "" if head == "steps" else name_of(form[1]))  # pyright: ignore[reportUnknownArgumentType]
+        return scope.reference(head, "" if head == "steps" else name_of(whole[1]))
     text = _text(form) if head in _FALLIBLE else ""
-    match form:
-        case ["left", _, *rest] if len(rest) % 2 == 0 and rest:  # pyright: ignore[reportUnknownArgumentType]
-            return chain_of(parts, rest[::2], text)  # pyright: ignore[reportUnknownArgumentType]
+    match whole:
+        case ["left", _, *rest] if len(rest) % 2 == 0 and rest:
+            return chain_of(parts, rest[::2], text)
         case ["attr" | "attr?", _, name]:
             return _attribute(parts[0], name_of(name), scope.data, safe=head == "attr?")
         case ["is", _, str() as label]:
             return _is(parts[0], label, scope.data)
         case ["record", str() as label, fields]:
-            return _record(label, [name_of(name) for name in fields], parts, scope.data)  # pyright: ignore[reportUnknownVariableType]
+            return _record(label, [name_of(name) for name in fields], parts, scope.data)
         case ["call", name, *_]:
             return call_of(name, parts, text)
         case ["index", _, _]:
@@ -215,10 +216,10 @@ def _index(owner: Made, key: Made, text: str) -> Made:
 
 
 def _any_item(owner: Any, key: Any, text: str, place: str) -> Any:
-    if isinstance(owner, Mapping):
-        return entry(owner, key, text, place)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if isinstance(owner, dict):
+        return entry(cast("Mapping[Any, Any]", owner), key, text, place)
     if isinstance(owner, (list, tuple)) and isinstance(key, int):
-        return item(owner, key, text, place)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return item(cast("Sequence[Any]", owner), key, text, place)
     return json_item(owner, key, text, place)
 
 
@@ -293,9 +294,10 @@ def _conditional(parts: list[Made]) -> Made:
 
 def _record(label: str, names: list[str], parts: list[Made], data: Data) -> Made:
     if label in data.records:
-        fields, find, type_ = data.records[label], data.record, ("record", label)
+        find: Callable[[str], Any] = data.record
+        fields, type_ = data.records[label], ("record", label)
     elif label in data.states:
-        fields, find, type_ = data.states[label], data.checkpoint, ("state", label)
+        find, fields, type_ = data.checkpoint, data.states[label], ("state", label)
     else:
         raise Unfit(f"there is no record `{label}` in the form")
     for name, part in zip(names, parts, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from ..values.arithmetic import decimal_sum, float_sum, round_digits, round_whole
 from ..values.operations import (
@@ -72,15 +72,7 @@ def _two(function: Callable[[Any, Any], Any], args: Sequence[Made]) -> Evaluate:
 def _get(args: Sequence[Made]) -> Made:
     owner, key, default = (arg.call for arg in args)
     kind = kind_of(base(args[0].type))
-    find: Callable[[Any, Any, Any], Any] = (
-        get_item
-        if kind == "list"
-        else _get_entry
-        if kind == "dict"
-        else get_json
-        if kind == "json"
-        else _get_any
-    )
+    find = _GETTERS.get(kind, _get_any)
     return Made(
         lambda s, p, r: find(owner(s, p, r), key(s, p, r), default(s, p, r)),
         "json" if kind == "json" else joined([args[2].type, value_of(args[0].type)]),
@@ -93,13 +85,18 @@ def _get_entry(items: Any, key: Any, default: Any) -> Any:
 
 
 def _get_any(owner: Any, key: Any, default: Any) -> Any:
-    if isinstance(owner, Mapping):
-        return owner.get(key, default)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return (
-        get_json(owner, key, default)
-        if not isinstance(owner, (list, tuple))
-        else get_item(owner, key, default)
-    )  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if isinstance(owner, dict):
+        return _get_entry(owner, key, default)
+    if isinstance(owner, (list, tuple)):
+        return get_item(cast("Sequence[Any]", owner), key, default)
+    return get_json(owner, key, default)
+
+
+_GETTERS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
+    "list": get_item,
+    "dict": _get_entry,
+    "json": get_json,
+}
 
 
 def _extreme(name: str, args: Sequence[Made], text: str) -> Made:
@@ -147,20 +144,45 @@ def _abs(value: Any) -> Any:
     return value.copy_abs() if isinstance(value, Decimal) else abs(value)
 
 
+def _lower(value: Any) -> Any:
+    return value.lower()
+
+
+def _upper(value: Any) -> Any:
+    return value.upper()
+
+
+def _strip(value: Any) -> Any:
+    return value.strip()
+
+
+def _values(value: Any) -> Any:
+    return tuple(value.values())
+
+
+# Of functions with one argument that cannot fail: what computes them, and what they give where that is known.
+_ONE: Mapping[str, tuple[Callable[[Any], Any], Type]] = {
+    "len": (len, "int"), "any": (any, "bool"), "all": (all, "bool"), "abs": (_abs, UNKNOWN),
+    "lower": (_lower, "str"), "upper": (_upper, "str"), "strip": (_strip, "str"),
+    "keys": (tuple, UNKNOWN), "values": (_values, UNKNOWN),
+}  # fmt: skip
+_CONVERSIONS: Mapping[str, Callable[[Any, str, str], Any]] = {
+    "str": to_text,
+    "int": to_int,
+    "float": to_float,
+}
+
+
 def _simple(name: str, args: Sequence[Made], text: str) -> Made:
-    a = args[0].call
-    key, value = item_of(args[0].type), value_of(args[0].type)
-    one: Mapping[str, tuple[Callable[[Any], Any], Type]] = {
-        "len": (len, "int"), "any": (any, "bool"), "all": (all, "bool"), "abs": (_abs, base(args[0].type)),
-        "lower": (lambda x: x.lower(), "str"), "upper": (lambda x: x.upper(), "str"),
-        "strip": (lambda x: x.strip(), "str"), "keys": (tuple, ("list", key)),
-        "values": (lambda x: tuple(x.values()), ("list", value)),
-        "str": (lambda x: to_text(x, text, ""), "str"), "int": (lambda x: to_int(x, text, ""), "int"),
-        "float": (lambda x: to_float(x, text, ""), "float"),
-    }  # fmt: skip
-    if name in one:
-        function, type_ = one[name]
-        return Made(lambda s, p, r: function(a(s, p, r)), type_)
+    a, given = args[0].call, args[0].type
+    if name in _CONVERSIONS:
+        convert = _CONVERSIONS[name]
+        return Made(lambda s, p, r: convert(a(s, p, r), text, ""), name)
+    if name in _ONE:
+        function, type_ = _ONE[name]
+        if name in ("keys", "values"):
+            type_ = ("list", item_of(given) if name == "keys" else value_of(given))
+        return Made(lambda s, p, r: function(a(s, p, r)), base(given) if name == "abs" else type_)
     starts = name == "startswith"
     call = _two(lambda x, y: x.startswith(y) if starts else x.endswith(y), args)
     return Made(call, "bool")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from .types import NONE, UNKNOWN, Type, is_collection
 
@@ -13,7 +14,8 @@ Evaluate: TypeAlias = Callable[[Any, Any, Any], Any]
 NOT_CONSTANT: Any = object()
 
 
-class Made(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Made:
     """One expression.
 
     Attributes:

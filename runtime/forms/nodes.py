@@ -7,6 +7,7 @@ task has no timeout, no retry and no params.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 from pydantic import create_model
@@ -179,14 +180,19 @@ class Nodes:
         kind = kind_of(base(over.type))
         if kind not in ("list", "set", "dict", UNKNOWN):
             raise Unfit(f"it maps over a {kind}")
-        items, in_order = over.call, ordered if kind == "set" else list
+        items = over.call
+
+        def elements(outer: Any) -> list[Any]:
+            found = items(outer, None, None)
+            return ordered(found) if kind == "set" else list(found)
+
         item_type = UNKNOWN if kind == UNKNOWN else base(over.type)[1]
         enter, leave = self._lens(element, graph, (name_of(element["item"]), item_type))
         return plan.Map(
             name=name,
             region=region,
             graph=graph,
-            over=lambda outer: in_order(items(outer, None, None)),
+            over=elements,
             enter=enter,
             leave=leave,
             collect=one_of(element["on_error"], ("fail", "collect")) == "collect",
@@ -222,7 +228,7 @@ class _Renamed:
 
     def reference(self, head: str, name: str) -> Made:
         made = self._fields.reference(head, name)
-        return made._replace(type=_here(made.type))
+        return replace(made, type=_here(made.type))
 
 
 def _here(type_: Type) -> Type:

@@ -39,7 +39,7 @@ def params_of(form: Any, data: Data) -> Params:
         name, type_ = list_of(pair)
         if name_of(name) in types:
             raise Unfit(f"there are two parameters `{name}`")
-        types[name] = data.type(type_)
+        types[name] = data.type_of(type_)
     return Params(types, attributes(list(types), MODEL_RESERVED))
 
 

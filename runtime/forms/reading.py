@@ -7,7 +7,7 @@ imported, evaluated or looked up as Python.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -26,7 +26,7 @@ class Unreadable(ValueError):
 
 
 @contextmanager
-def reading(id_: str) -> Iterator[None]:
+def reading(id_: str) -> Generator[None]:
     """Name the element in whatever goes wrong while it is read. Raises ValueError."""
     try:
         yield
@@ -68,7 +68,8 @@ def list_of(value: Any) -> list[Any]:
     """A JSON array. Raises Unfit."""
     if not isinstance(value, list):
         raise Unfit(f"{shown(value)} is no array")
-    return cast("list[Any]", value)
+    items: list[Any] = value
+    return items
 
 
 def names_of(value: Any) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""From the statements of mutations to functions that change a state, through its undo, as generated code does.
+"""From the statements of mutations to functions that change a state, telling its undo first.
 
-The sub-states that a mutation changes are looked up before its first statement, as in generated code.
+As in generated code, the sub-states that a mutation changes are looked up before its first statement.
 """
 
 from __future__ import annotations

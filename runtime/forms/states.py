@@ -101,7 +101,7 @@ class States:
                     self._defaults[label] |= _constants.defaults({name: element}, {name: fields[name]})
 
     def stored_attributes(self, label: str) -> dict[str, str]:
-        """The attribute of each field in the checkpoint of a state: where it can, the same as in the state."""
+        """The attribute of each field in the checkpoint of a state."""
         return attributes(list(self.data.states[label]), MODEL_RESERVED)
 
     def checkpoint(self, label: str) -> type[Checkpoint]:
@@ -350,8 +350,6 @@ def _merge(field: str, form: Any) -> tuple[str, Any]:
         raise Unfit(f"{shown(form)} is no rule of merging")
 
     def refused(before: Any, values: Any) -> Any:
-        raise EvaluationError(
-            f"merge of `{field}`: `{target}` is not called when a log is replayed, and its result is not stored"
-        )
+        raise EvaluationError(f"merge of `{field}`: `{target}` is not called when a log is replayed")
 
     return rule, cast("Any", refused)
