@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from .. import plan
-from ..forms.version import Version
+from ..forms.version import Version, version_from
 
 
 def chain_from(new: Version, hash: str) -> tuple[plan.Migration, ...] | None:
@@ -15,3 +17,22 @@ def chain_from(new: Version, hash: str) -> tuple[plan.Migration, ...] | None:
         if hash.startswith(migration.source):
             return new.migrations[at:]
     return None
+
+
+async def versions_between(
+    new: Version, hash: str, look_up: Callable[[str], Awaitable[str | None]]
+) -> tuple[Version, ...]:
+    """The versions that the later links of a chain from `hash` start from, as far as their forms are kept.
+
+    Args:
+        look_up: the canonical JSON of a hash, as `Store.get_graph`. Hashes that are cut are not looked up.
+    """
+    found: list[Version] = []
+    for migration in (chain_from(new, hash) or ())[1:]:
+        try:
+            version = await version_from(migration.source, look_up)
+        except ValueError:
+            continue  # damaged: as if it were not there
+        if version is not None:
+            found.append(version)
+    return tuple(found)

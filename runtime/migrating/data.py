@@ -1,38 +1,25 @@
 """From the stored values of a state to those of the new version's, through a chain of migrations.
 
-Each link renames, drops and sets at once: what is set is computed from the state before the link. At the end
-every value needs a field to whose type and constraints it belongs, and every field a value, a default, or
-`none`. A value is carried as it is stored until the end, so that the links between need no types.
+At the end every value needs a field to whose type and constraints it belongs, and every field a value, a
+default, or `none`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeAlias
 
 from .. import plan
 from ..changes.unparse import type_text
 from ..forms.version import Version
+from .chain import chain_from
+from .computed import Computed
 from .constraints import broken
-from .naming import renamed
-from .values import Misfit, Values
+from .links import Flaw, Held, Links, Made, Values
+from .values import Carrier, Misfit, base_name, fields_at, fields_of, prefix_of
 
 Element: TypeAlias = Mapping[str, Any]
-
-
-class Flaw(NamedTuple):
-    """Why a state cannot be carried: kind and element of the reason, and a sentence."""
-
-    kind: str
-    element: str
-    text: str
-
-
-class Held(NamedTuple):
-    """A stored value with the type that it has in the old version."""
-
-    data: Any
-    type: Any
 
 
 class Refused(Exception):
@@ -44,74 +31,113 @@ class Refused(Exception):
 
 
 class States:
-    """Carries states of two versions: the graph's own, and sub-states."""
+    """Carries states of two versions: the graph's own, and sub-states.
 
-    def __init__(self, old: Version, new: Version, chain: Sequence[plan.Migration]) -> None:
-        self._old, self._new, self._chain = old, new, tuple(chain)
-        self.values = Values(old, new, self._substate)
+    Args:
+        chain: the migrations of the graph's own state.
+        between: the versions that later links of chains start from, as far as they are known.
+    """
+
+    def __init__(
+        self,
+        old: Version,
+        new: Version,
+        chain: Sequence[plan.Migration] = (),
+        between: Sequence[Version] = (),
+    ) -> None:
+        self._old, self._new, self._between = old, new, tuple(between)
+        self._links = Links(chain, old, between)
+        self._inner: dict[str, Links] = {}
+        self.values = Carrier(old, new, self._substate)
 
     def carry(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The stored values of the graph's own state. Raises Refused, ValueError."""
-        return self._carry(data, "state", "state", self._chain)
+        """The stored values of the graph's own state; fields at their defaults may be missing.
+
+        Raises Refused; ValueError where they are none of the old version.
+        """
+        return self._carry(data, "state", "state", self._links)
+
+    def through(self, data: Mapping[str, Any]) -> Values:
+        """The values behind the chain, before they are fitted to the new version. Raises as `carry`."""
+        flaws: list[Flaw] = []
+        found = self._links.through(self._held(data, "state"), flaws)
+        if flaws:
+            raise Refused(flaws)
+        return found
 
     def _substate(self, data: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
         try:
-            return self._carry(data, self.prefix(self._old, old), self.prefix(self._new, new), ())
+            return self._carry(
+                data, prefix_of(self._old, old), prefix_of(self._new, new), self._links_of(old)
+            )
         except Refused as refused:
             raise Misfit(refused.flaws[0].text) from None
 
-    @staticmethod
-    def prefix(version: Version, label: str) -> str:
-        """What the ids of the fields of a state begin with."""
-        return "state" if version.elements["graph"]["state"] == label else f"substate/{label}"
+    def _links_of(self, label: str) -> Links:
+        """The migrations of a sub-state: those of a graph that is run on it."""
+        found = self._inner.get(label)
+        if found is None:
+            found = self._inner[label] = Links((), self._old)
+            for inner in self._old.inner.values():
+                if base_name(inner.elements["graph"]["state"]) != base_name(label):
+                    continue
+                for there in self._new.inner.values():
+                    chain = chain_from(there, inner.hash) if there.name == inner.name else None
+                    if chain:
+                        self._inner[label] = found = Links(chain, inner, self._between)
+        return found
 
-    def _carry(
-        self, data: Mapping[str, Any], old: str, new: str, chain: Sequence[plan.Migration]
-    ) -> dict[str, Any]:
-        before, there = fields(self._old, old), fields(self._new, new)
+    def _held(self, data: Mapping[str, Any], prefix: str) -> Values:
+        before = fields_at(self._old, prefix)
         if before.keys() != data.keys():
             names = ", ".join(f"`{name}`" for name in sorted(before.keys() ^ data.keys()))
             raise ValueError(f"the stored state and its form differ in {names}")
-        held = {name: Held(value, before[name]["type"]) for name, value in data.items()}
+        return {name: Held(value, before[name]["type"], name) for name, value in data.items()}
+
+    def _carry(self, data: Mapping[str, Any], old: str, new: str, links: Links) -> dict[str, Any]:
         flaws: list[Flaw] = []
-        for link in chain:
-            held = self._linked(held, link, flaws)
+        values = links.through(self._held(data, old), flaws)
+        there = fields_at(self._new, new)
         carried: dict[str, Any] = {}
-        for name, value in held.items():
+        for name, value in values.items():
             id_ = f"{new}/field/{name}"
-            if name not in there:
-                id_ = f"{old}/field/{name}"
-                flaws.append(Flaw("field-gone", id_, f"field `{name}` has a value and is not there"))
-                continue
-            try:
-                carried[name] = self.values.carry(value.data, value.type, there[name]["type"])
-            except Misfit as misfit:
-                flaws.append(Flaw("value-misfit", id_, f"field `{name}` {misfit}"))
-                continue
-            if (what := broken(carried[name], there[name])) is not None:
-                flaws.append(Flaw("constraint-broken", id_, f"field `{name}` {what}"))
-        for name in there.keys() - held.keys():
-            if not self._has_default(there[name]):
-                type_ = type_text(there[name]["type"])
-                text = f"field `{name}` (`{type_}`) is new, and has neither a value nor a default"
-                flaws.append(Flaw("field-without-value", f"{new}/field/{name}", text))
+            if name in there:
+                try:
+                    carried[name] = self._fitted(value, there[name])
+                except Misfit as misfit:
+                    flaws.append(Flaw("value-misfit", id_, f"field `{name}` {misfit}"))
+                    continue
+                if (what := broken(carried[name], there[name])) is not None:
+                    flaws.append(Flaw("constraint-broken", id_, f"field `{name}` {what}"))
+            elif isinstance(value, Held):
+                text = f"field `{name}` has a value and is not there"
+                flaws.append(Flaw("field-gone", f"{old}/field/{value.name}", text))
+        flaws.extend(self._without_value(values, there, new))
         if flaws:
             raise Refused(sorted(flaws, key=lambda flaw: flaw.element))
         return carried
 
-    def _linked(self, held: dict[str, Held], link: plan.Migration, flaws: list[Flaw]) -> dict[str, Held]:
-        dropped = {step.field for step in link.steps if isinstance(step, plan.DropStep)}
-        names = renamed(link, "field")
-        found: dict[str, Held] = {}
-        for name, value in held.items():
-            if name in dropped:
-                continue
-            target = names.get(name, name)
-            if target in found:
-                text = f"two values of the old state would both be field `{target}`"
-                flaws.append(Flaw("values-collide", f"state/field/{target}", text))
-            found[target] = value
-        return found
+    def _fitted(self, value: Held | Made, field: Element) -> Any:
+        match value:
+            case Held(data, type_, _):
+                return self.values.carry(data, type_, field["type"])
+            case Made(made):
+                return self._computed.write(made, field["type"])
+
+    @cached_property
+    def _computed(self) -> Computed:
+        return Computed(self._new)
+
+    def _without_value(self, values: Values, there: Mapping[str, Element], prefix: str) -> list[Flaw]:
+        return [
+            Flaw(
+                "field-without-value",
+                f"{prefix}/field/{name}",
+                f"field `{name}` (`{type_text(field['type'])}`) is new, and has neither value nor default",
+            )
+            for name, field in there.items()
+            if name not in values and not self._has_default(field)
+        ]
 
     def _has_default(self, field: Element) -> bool:
         """Whether a field begins with a value of its own."""
@@ -119,18 +145,6 @@ class States:
             case ["optional", _]:
                 return True
             case ["state", label] if "default" not in field:
-                inner = fields(self._new, self.prefix(self._new, label))
-                return all(self._has_default(one) for one in inner.values())
+                return all(map(self._has_default, fields_of(self._new, label).values()))
             case _:
                 return "default" in field
-
-
-def fields(version: Version, prefix: str) -> dict[str, Element]:
-    """The durable fields of a state by name."""
-    return dict(_fields(version, f"{prefix}/field/"))
-
-
-def _fields(version: Version, prefix: str) -> Iterator[tuple[str, Element]]:
-    for id_, element in version.elements.items():
-        if id_.startswith(prefix):
-            yield id_.removeprefix(prefix), element

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from ..changes.unparse import type_text
 from ..forms.version import Version
-from .data import Flaw, States, fields
+from .data import States
+from .links import Flaw
 from .naming import Names
-from .values import Misfit
+from .values import Misfit, fields_at, head_of
 
 _NONE: Mapping[str, Any] = {}
 
@@ -88,7 +89,7 @@ def _label(version: Version, lens: Sequence[str]) -> str | None:
     """The label of the sub-state that attributes lead to."""
     prefix, label = "state", None
     for part in lens:
-        there = fields(version, prefix)
+        there = fields_at(version, prefix)
         # An attribute is the field's name, with an underscore behind where Python needs one.
         field = there.get(part) or there.get(part.rstrip("_")) or there.get(f"_{part.rstrip('_')}")
         match field:
@@ -139,7 +140,7 @@ def _parameters(
             text = f"a branch has recorded `{mutation}`: `{name}` {misfit}"
             raise Unreadable(Flaw("effect-unreadable", id_, text)) from None
     for name, type_ in new.items():
-        if name not in found and type_[0] != "optional":
+        if name not in found and head_of(type_) != "optional":
             text = f"a branch has recorded `{mutation}`, which takes `{name}: {type_text(type_)}` now"
             raise Unreadable(Flaw("effect-unreadable", id_, text))
     return found
@@ -148,8 +149,8 @@ def _parameters(
 def _value(field: str, value: Any, scope: Scope) -> tuple[str, Any]:
     """A field's value that is kept as it is."""
     name = scope.names.field(field)
-    before = fields(scope.old, scope.prefixes[0])[field]
-    there = fields(scope.new, scope.prefixes[1]).get(name)
+    before = fields_at(scope.old, scope.prefixes[0])[field]
+    there = fields_at(scope.new, scope.prefixes[1]).get(name)
     if there is None:
         id_ = f"{scope.prefixes[0]}/field/{field}"
         raise Unreadable(

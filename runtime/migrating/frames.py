@@ -17,8 +17,9 @@ from ..forms.version import Version
 from ..plan import END
 from .chain import chain_from
 from .counters import Ambiguous, Counters
-from .data import Flaw, Refused, States
+from .data import Refused, States
 from .effects import Effects, Scope, Unreadable
+from .links import Flaw
 from .naming import Names
 from .place import Place
 
@@ -33,16 +34,22 @@ class Frames:
     """
 
     def __init__(
-        self, old: Version, new: Version, chain: Sequence[plan.Migration], now: float | None, inside: str = ""
+        self,
+        old: Version,
+        new: Version,
+        chain: Sequence[plan.Migration],
+        between: Sequence[Version] = (),
+        now: float | None = None,
+        inside: str = "",
     ) -> None:
         self.old, self.new, self.chain = old, new, tuple(chain)
         self.migrated = bool(chain)
         self.names = Names(chain)
-        self.states = States(old, new, chain)
+        self.states = States(old, new, chain, between)
         self._place = Place(old, new, self.names, self.states.values)
         self._counters = Counters(old, new, self.names)
         self._effects = Effects(old, new, self.states, self.names)
-        self._now, self._inside = now, inside
+        self._between, self._now, self._inside = tuple(between), now, inside
         self._below: dict[str, Frames | None] = {}
 
     def carry(self, frame: Frame, path: str, region: str, reasons: list[Reason]) -> dict[str, Any]:
@@ -160,7 +167,7 @@ class Frames:
                 if chain is None:
                     chain = self._state_steps(node)
                 inside = f"{self._inside}subgraph/{label}/"
-                self._below[node] = Frames(old, new, chain, self._now, inside)
+                self._below[node] = Frames(old, new, chain, self._between, self._now, inside)
         return self._below[node]
 
     def _state_steps(self, node: str) -> tuple[plan.Migration, ...]:
@@ -175,7 +182,7 @@ class Frames:
     def _add(self, reasons: list[Reason], flaw: Flaw, node: str, path: str) -> None:
         element = f"{self._inside}{flaw.element}"
         where = (f"{path}/{node}" if path else node) if node else path
-        place = self.new.places.get(flaw.element, "")
+        place = flaw.place or self.new.places.get(flaw.element, "")
         reason = Reason(flaw.kind, condition_of(flaw.kind), element, flaw.text, where, None, place)
         if reason not in reasons:
             reasons.append(reason)

@@ -38,6 +38,7 @@ def moved(
     new: Version,
     chain: Sequence[plan.Migration] = (),
     *,
+    between: Sequence[Version] = (),
     now: float | None = None,
 ) -> Moved:
     """Take a position from `old` to `new`, through a chain of migrations (none: as it is).
@@ -46,6 +47,8 @@ def moved(
     every place where the run is parked must be there. Nothing is guessed: what has no place is a reason.
 
     Args:
+        between: the versions that the later migrations start from, as far as they are known: a field that one
+            of them has brought has its default there (`lgc.runtime.migrating.chain.versions_between`).
         now: when a run that a migration moves to another node arrives there, in seconds since the epoch;
             None: when it arrived where it was.
 
@@ -53,7 +56,7 @@ def moved(
     """
     if old.hash == new.hash and not chain:
         return Moved(snapshot)
-    frames = Frames(old, new, chain, now)
+    frames = Frames(old, new, chain, between, now)
     reasons: list[Reason] = []
     try:
         data: Any = json.loads(snapshot)

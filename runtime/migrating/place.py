@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..changes.unparse import type_text
 from ..forms.version import Version
 from .naming import Names
-from .values import Values
+from .values import Carrier
 
 Element = Mapping[str, Any]
 
@@ -27,7 +27,7 @@ class Trouble(NamedTuple):
 class Place:
     """Compares the nodes of one graph as parking places."""
 
-    def __init__(self, old: Version, new: Version, names: Names, values: Values) -> None:
+    def __init__(self, old: Version, new: Version, names: Names, values: Carrier) -> None:
         self._old, self._new, self._names, self._values = old, new, names, values
 
     def troubles(self, old: str, new: str, moved: bool, region: str, entered: Sequence[str]) -> list[Trouble]:

@@ -42,7 +42,7 @@ class Misfit(Exception):
 StateCarrier = Callable[[Any, str, str], Any]
 
 
-class Values:
+class Carrier:
     """Carries values from the types of one version to those of another.
 
     Args:
@@ -57,13 +57,13 @@ class Values:
         """The value as one of the new type. Raises Misfit."""
         if old == new and self.unchanged(new):
             return data
-        if _head(new) == "optional":
-            if data is None and _head(old) == "optional":
+        if head_of(new) == "optional":
+            if data is None and head_of(old) == "optional":
                 return None
             new = new[1]
-        elif _head(old) == "optional" and data is None:
+        elif head_of(old) == "optional" and data is None:
             raise Misfit(f"is none, and the new type is `{type_text(new)}`")
-        if _head(old) == "optional":
+        if head_of(old) == "optional":
             old = old[1]
         return self._carry(data, old, new)
 
@@ -113,7 +113,7 @@ class Values:
             if name in old:
                 if old[name]["type"] != field["type"] or not self._covers(field["type"], seen):
                     return False
-            elif "default" not in field and _head(field["type"]) != "optional":
+            elif "default" not in field and head_of(field["type"]) != "optional":
                 return False
         return old.keys() <= new.keys()
 
@@ -143,7 +143,7 @@ class Values:
             case str(), str() if old == new:
                 return data
             case "int", "float":
-                return _as_float(data)
+                return exact_float(data)
             case ["list", before], ["list", after]:
                 return self._items(data, before, after)
             case ["set", before], ["set", after]:
@@ -156,17 +156,23 @@ class Values:
                 return self._record(data, before, after)
             case ["record", before], ["union", after]:
                 label = self._member_of(after, before)
-                return {self._tag(after, data): _base(label), **self._record(data, before, label)}
+                return {
+                    free_tag(self._new.elements, after): base_name(label),
+                    **self._record(data, before, label),
+                }
             case ["union", before], ["record", after]:
                 _, label = self._tagged(data, before)
-                if _base(label) == _base(after):
+                if base_name(label) == base_name(after):
                     return self._record(data, label, after)
                 raise Misfit(f"is a `{label}`, and the new type is `{after}`")
             case ["union", before], ["union", after]:
                 tag, label = self._tagged(data, before)
                 member = self._member_of(after, label)
                 inner = self._record(data, label, member)
-                return {tag if tag not in inner else self._tag(after, data): _base(member), **inner}
+                return {
+                    tag if tag not in inner else free_tag(self._new.elements, after): base_name(member),
+                    **inner,
+                }
             case ["state", before], ["state", after]:
                 return self._states(data, before, after)
             case _:
@@ -197,20 +203,20 @@ class Values:
 
     def _same_name(self, family: str, old: str, new: str) -> bool:
         """Whether two labels mean one declaration: the same name, or one that took the other's place."""
-        if _base(old) == _base(new):
+        if base_name(old) == base_name(new):
             return True
         return f"{family}/{old}" not in self._new.elements and f"{family}/{new}" not in self._old.elements
 
     def _member(self, data: Any, label: str) -> Any:
         if data in self._new.elements[f"enum/{label}"]["members"]:
             return data
-        raise Misfit(f"is `{data}`, which `{_base(label)}` no longer has")
+        raise Misfit(f"is `{data}`, which `{base_name(label)}` no longer has")
 
     def _member_of(self, union: str, record: str) -> str:
         for label in self._new.elements[f"union/{union}"]["members"]:
-            if _base(label) == _base(record):
+            if base_name(label) == base_name(record):
                 return str(label)
-        raise Misfit(f"is a `{_base(record)}`, which `{_base(union)}` no longer has")
+        raise Misfit(f"is a `{base_name(record)}`, which `{base_name(union)}` no longer has")
 
     def _record(self, data: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
         before: Mapping[str, Any] = self._old.elements[f"record/{old}"]["fields"]
@@ -220,14 +226,14 @@ class Values:
             if name not in data:
                 continue
             if name not in after:
-                raise Misfit(f"has a value, and `{_base(new)}` has no field `{name}`", name)
+                raise Misfit(f"has a value, and `{base_name(new)}` has no field `{name}`", name)
             try:
                 found[name] = self.carry(data[name], field["type"], after[name]["type"])
             except Misfit as misfit:
                 raise misfit.inside(name) from None
         for name, field in after.items():
-            if name not in found and "default" not in field and _head(field["type"]) != "optional":
-                raise Misfit(f"is not there, and `{_base(new)}` has no default for `{name}`", name)
+            if name not in found and "default" not in field and head_of(field["type"]) != "optional":
+                raise Misfit(f"is not there, and `{base_name(new)}` has no default for `{name}`", name)
         return found
 
     def _tagged(self, data: Mapping[str, Any], union: str) -> tuple[str, str]:
@@ -235,34 +241,56 @@ class Values:
         for tag in sorted(filter(_TAG.fullmatch, data), reverse=True):
             for label in self._old.elements[f"union/{union}"]["members"]:
                 fields: Mapping[str, Any] = self._old.elements[f"record/{label}"]["fields"]
-                if _base(label) == data[tag] and tag not in fields:
+                if base_name(label) == data[tag] and tag not in fields:
                     return tag, str(label)
         raise ValueError(f"a value of union `{union}` does not say which record it is")
 
-    def _tag(self, union: str, data: Mapping[str, Any]) -> str:
-        """The tag that a member of a union of the new version carries."""
-        fields: set[str] = set()
-        for label in self._new.elements[f"union/{union}"]["members"]:
-            fields.update(self._new.elements[f"record/{label}"]["fields"])
-        tag = "kind"
-        while tag in fields:
-            tag += "_"
-        return tag
+
+def prefix_of(version: Version, label: str) -> str:
+    """What the ids of the fields of a state begin with."""
+    return "state" if version.elements["graph"]["state"] == label else f"substate/{label}"
 
 
-def _as_float(data: Any) -> float:
+def fields_of(version: Version, label: str) -> dict[str, Mapping[str, Any]]:
+    """The durable fields of a state by name."""
+    return fields_at(version, prefix_of(version, label))
+
+
+def fields_at(version: Version, prefix: str) -> dict[str, Mapping[str, Any]]:
+    """The durable fields whose ids begin so, by name."""
+    start = f"{prefix}/field/"
+    return {
+        id_.removeprefix(start): element for id_, element in version.elements.items() if id_.startswith(start)
+    }
+
+
+def free_tag(elements: Mapping[str, Any], union: str) -> str:
+    """The tag that the members of a union carry."""
+    fields: set[str] = set()
+    for label in elements[f"union/{union}"]["members"]:
+        fields.update(elements[f"record/{label}"]["fields"])
+    tag = "kind"
+    while tag in fields:
+        tag += "_"
+    return tag
+
+
+def exact_float(data: Any) -> float:
+    """The `float` that a number is equal to. Raises Misfit."""
     try:
-        if (number := float(data)) == data:
+        # Not a number is no number's equal, not even its own.
+        if (number := float(data)) == data or isinstance(data, float):
             return number
     except OverflowError:
         pass
     raise Misfit("is an `int` that no `float` is equal to, and the new type is `float`")
 
 
-def _head(type_: Any) -> str:
+def head_of(type_: Any) -> str:
+    """What a type is: the name of a scalar, `optional`, `list`, `record` …"""
     return type_ if isinstance(type_, str) else str(cast("list[Any]", type_)[0])
 
 
-def _base(label: str) -> str:
+def base_name(label: str) -> str:
     """The name that was declared: two declarations of one name are told apart by a number."""
     return label.partition("#")[0]

@@ -1,0 +1,168 @@
+"""From a value that a migration computed to a stored value of the type that its field has.
+
+A literal is of the type that it fits: `1` of a `float` or a `decimal`, text of a `date` that it spells, a
+list of a set. Apart from that a value belongs to the type or it does not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Set
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from math import isfinite
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError, create_model
+
+from ..changes.unparse import type_text
+from ..forms.version import Version
+from ..values.state import Checkpoint, Record, State
+from ..values.views import ListView
+from .values import Misfit, base_name, exact_float, fields_of, free_tag, head_of
+
+_PLAIN: Mapping[str, type] = {"bool": bool, "int": int, "str": str}
+_SPELT: Mapping[str, type] = {
+    "bytes": bytes, "decimal": Decimal, "datetime": datetime, "date": date, "duration": timedelta,
+    "uuid": UUID,
+}  # fmt: skip
+
+
+class Computed:
+    """Writes values of Python as the new version stores them."""
+
+    def __init__(self, new: Version) -> None:
+        self._new, self._elements = new, new.elements
+
+    def write(self, given: Any, type_: Any) -> Any:
+        """The stored value. Raises Misfit."""
+        value: Any = given.snapshot() if isinstance(given, State) else given
+        parts: Any = value
+        match type_:
+            case ["optional", item]:
+                return None if value is None else self.write(value, item)
+            case str():
+                return _scalar(value, type_)
+            case ["list", item] if _is_list(value):
+                return self._items(list[Any](parts), item)
+            case ["set", item] if _is_list(value) or isinstance(value, Set):
+                return _sorted(self._items(list[Any](parts), item))
+            case ["dict", key, item] if isinstance(value, Mapping):
+                return self._entries(value, key, item)
+            case ["enum", label] if isinstance(value, StrEnum):
+                if str(value) not in self._elements[f"enum/{label}"]["members"]:
+                    raise Misfit(f"would be `{value}`, which `{base_name(label)}` does not have")
+                return str(value)
+            case ["record", label] if isinstance(value, Record):
+                if type(value).__name__ == base_name(label):
+                    return self._record(value, label, self._elements[f"record/{label}"]["fields"])
+            case ["union", label] if isinstance(value, Record):
+                for member in self._elements[f"union/{label}"]["members"]:
+                    if type(value).__name__ == base_name(member):
+                        tag = free_tag(self._elements, label)
+                        fields = self._elements[f"record/{member}"]["fields"]
+                        return {tag: base_name(member), **self._record(value, member, fields)}
+            case ["state", label] if isinstance(value, Checkpoint):
+                return self._record(value, label, fields_of(self._new, label))
+            case _:
+                pass
+        raise _unlike(value, type_)
+
+    def _items(self, values: list[Any], item: Any) -> list[Any]:
+        found: list[Any] = []
+        for at, value in enumerate(values):
+            try:
+                found.append(self.write(value, item))
+            except Misfit as misfit:
+                raise misfit.inside(f"[{at}]") from None
+        return found
+
+    def _entries(self, value: Any, key: Any, item: Any) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, part in value.items():
+            try:
+                found[str(self.write(name, key))] = self.write(part, item)
+            except Misfit as misfit:
+                raise misfit.inside(f"[{name!r}]") from None
+        return found
+
+    def _record(self, value: BaseModel, label: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for attribute, declared in type(value).model_fields.items():
+            name = declared.alias or attribute
+            if declared.exclude:
+                continue
+            if name not in fields:
+                raise Misfit(f"has a value, and `{base_name(label)}` has no field `{name}`", name)
+            try:
+                found[name] = self.write(getattr(value, attribute), fields[name]["type"])
+            except Misfit as misfit:
+                raise misfit.inside(name) from None
+        for name, field in fields.items():
+            if name not in found and "default" not in field and head_of(field["type"]) != "optional":
+                raise Misfit(f"is not there, and `{base_name(label)}` has no default for `{name}`", name)
+        return found
+
+
+def _scalar(value: Any, type_: str) -> Any:
+    kind: Any = type(value)
+    if type_ == "json":
+        return _json(value)
+    if type_ == "float" and kind in (int, float):
+        return exact_float(value)
+    if type_ in _PLAIN and kind is _PLAIN[type_]:
+        return value
+    wanted = _SPELT.get(type_)
+    if wanted is Decimal and kind in (int, float) and isfinite(value):
+        value = Decimal(str(value))
+    if wanted is not None and type(value) is wanted:
+        return json.loads(_holder(wanted)(value=value).model_dump_json())["value"]
+    if wanted is not None and kind is str and wanted is not Decimal:
+        try:
+            return _scalar(_holder(wanted).model_validate_json(json.dumps({"value": value})).value, type_)
+        except ValidationError:
+            raise Misfit(f"would be {value!r}, which is no `{type_}`") from None
+    raise _unlike(value, type_)
+
+
+@cache
+def _holder(wanted: type) -> Any:
+    return create_model("Holder", __base__=Checkpoint, value=(wanted, ...))
+
+
+def _json(value: Any) -> Any:
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if value is None or kind in (bool, int, str) or (kind is float and isfinite(value)):
+        return value
+    if _is_list(value):
+        return [_json(item) for item in value]
+    if isinstance(value, Mapping):
+        found: Any = value
+        if all(type(key) is str for key in found):
+            return {key: _json(found[key]) for key in found}
+    raise _unlike(value, "json")
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple, ListView))
+
+
+def _sorted(items: list[Any]) -> list[Any]:
+    """Each once, in the order in which sets are stored."""
+    distinct = list(dict.fromkeys(items))
+    return sorted(distinct, key=lambda item: f"{item:+020d}" if isinstance(item, int) else str(item))
+
+
+def _unlike(value: Any, type_: Any) -> Misfit:
+    name = {"NoneType": "none", "Decimal": "decimal", "timedelta": "duration", "UUID": "uuid"}
+    kind = type(value).__name__
+    if _is_list(value):
+        kind = "list"
+    elif isinstance(value, Mapping):
+        kind = "dict"
+    elif isinstance(value, Set):
+        kind = "set"
+    return Misfit(f"would be `{name.get(kind, kind)}`, and the new type is `{type_text(type_)}`")
