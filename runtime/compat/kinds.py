@@ -66,6 +66,10 @@ _DATA = _kinds(
 _PLACE = _kinds(
     "place",
     (
+        "graph-gone", "there is no graph of the name that the run belongs to",
+        "It was removed or renamed, or not given: there is nothing to go on with.",
+    ),
+    (
         "node-gone", "the node where the run is parked is not there",
         "There is nothing to go on with. `rename node` or `move` in a migration gives it a place.",
     ),
@@ -214,6 +218,14 @@ _HISTORY = _kinds(
     (
         "version-unreadable", "no graph can be made of a stored form",
         "It was written by another edition of lgc, so its log cannot be done again.",
+    ),
+    (
+        "form-missing", "the store does not hold the graph that the run is under",
+        "Without its form nobody can say what has changed for the run.",
+    ),
+    (
+        "run-unreadable", "what is stored of the run cannot be read",
+        "It is damaged, or does not fit its graph; `lgc store verify` says more.",
     ),
 )  # fmt: skip
 
