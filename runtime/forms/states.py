@@ -48,7 +48,7 @@ class FormState(State):
     __lg_data__: ClassVar[Data]
     __lg_label__: ClassVar[str]
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         """Raises TypeError where a field has no value and no default."""
         self.__lg_shared__ = None
         for part in self.__lg_parts__:
