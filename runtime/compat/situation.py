@@ -46,21 +46,22 @@ class Reader:
 
     def __init__(self, depends: Depends) -> None:
         self._depends = depends
-        self._counted = re.compile(
-            "|".join(f'"{re.escape(name)}"' for name in sorted(depends.params)) or "$^"
-        )
+        names = sorted(depends.params)
+        self._counts_any = bool(names)
+        self._counted = re.compile("|".join(f'"{re.escape(name)}"' for name in names))
 
     def situation(self, facts: Facts) -> Situation:
         """The situation of a run.
 
-        Raises ValueError, TypeError, KeyError, AttributeError, RecursionError where a text that is stored of it
-        is not what it should be.
+        Raises ValueError, TypeError, KeyError, AttributeError or RecursionError where a text that is stored of
+        it is not what it should be.
         """
         run, (snapshot, log, _) = facts.run, facts.history
         # What was made under another version counts as a whole: names may have meant something else.
-        moved = facts.moves or any([record.hash != run.hash for record in log])
+        moved = facts.moves or any(record.hash != run.hash for record in log)
         whole = self._depends.everything or bool(moved)
         exact: list[Any] = []
+        numbers = {one.id: number for number, one in enumerate(facts.decisions)}
         parts: list[Any] = [run.hash, run.graph, str(run.status), bool(run.parent)]
         parts.append(json.loads(run.input) if whole else self._values(json.loads(run.input), exact))
         for record in log:
@@ -69,7 +70,7 @@ class Reader:
             if whole:
                 parts.append((record.hash, mutations, record.detail))
             elif mutations != "[]" or record.detail:
-                parts.append(self._recorded(record, exact))
+                parts.append(self._recorded(record, exact, numbers))
         if snapshot is not None:
             parts.append((snapshot.step, snapshot.hash))
             begins = log[0].step if log else 0
@@ -77,19 +78,17 @@ class Reader:
                 root = json.loads(snapshot.snapshot)["root"]
                 parts.append(self._frame(root, exact, whole))
         for one in facts.decisions:
-            parts.append((one.id, one.barrier, one.node, one.answer, one.arguments, one.mutations, one.step))
+            parts.append((one.barrier, one.node, one.answer, one.arguments, one.mutations, one.step))
+            parts.append(one.actor if not one.step else "")
         parts += [(one.frame, one.node, one.visit, one.attempt) for one in facts.attempts]
         parts += [(one.step, one.expected, one.actual, one.mode) for one in facts.moves]
         digest = blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
         return Situation(digest, tuple(exact))
 
-    def _recorded(self, record: MutationRecord, exact: list[Any]) -> Any:
+    def _recorded(self, record: MutationRecord, exact: list[Any], numbers: Mapping[int, int]) -> Any:
         """What counts of the mutations of a step, and of what else was recorded with it."""
-        text, detail = record.mutations, record.detail
-        if record.node in self._depends.loud and detail:
-            more: Any = detail
-        else:
-            more = self._detail(detail, exact) if detail else ""
+        text = record.mutations
+        more = self._detail(record, exact, numbers) if record.detail else ""
         if not self._counts_any or self._counted.search(text) is None:
             return (more, _NAMES.findall(text))
         items: list[Mapping[str, Any]] = from_json(text)
@@ -102,15 +101,15 @@ class Reader:
             return item
         return (name, _looked_at(looks, item["p"], exact))
 
-    def _detail(self, text: str, exact: list[Any]) -> Any:
-        """Without the values that a join has given to fields that do not count."""
-        detail: dict[str, Any] = json.loads(text)
-        merged: Mapping[str, Any] = detail.pop("merged", {})
-        detail.pop("decision", None)
+    def _detail(self, record: MutationRecord, exact: list[Any], numbers: Mapping[int, int]) -> Any:
+        """Without who answered, and the values that a join has given to fields that do not count."""
+        detail: dict[str, Any] = json.loads(record.detail)
         detail.pop("actor", None)
+        if "decision" in detail:
+            detail["decision"] = numbers.get(detail["decision"], -1)
+        merged: dict[str, Any] = detail.pop("merged", {})
         kept = {path: value for path, value in merged.items() if self._counts(path)}
-        exact.extend(kept.values())
-        return (detail, list(kept))
+        return (detail, kept)
 
     def _counts(self, path: str) -> bool:
         return any(part in self._depends.fields for part in path.split("."))
