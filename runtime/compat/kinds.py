@@ -138,6 +138,10 @@ _PLACE = _kinds(
 _HISTORY = _kinds(
     "history",
     (
+        "changed-behind", "something that a run may have come past has changed",
+        "Said of places, where no run is looked at: what a run did and held there decides.",
+    ),
+    (
         "input-refused", "the run could not have been started with its input",
         "A value of the input does not belong to the new state.",
     ),
