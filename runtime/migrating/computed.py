@@ -18,7 +18,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError, create_model
 
-from ..changes.unparse import type_text
+from ..changes.unparse import as_object, type_text
 from ..forms.version import Version
 from ..values.state import Checkpoint, Record, State
 from ..values.views import ListView
@@ -108,7 +108,7 @@ class Computed:
 
 
 def _scalar(value: Any, type_: str) -> Any:
-    kind: Any = type(value)
+    kind: type[Any] = type(value)
     if type_ == "json":
         return _json(value)
     if type_ == "float" and kind in (int, float):
@@ -134,15 +134,14 @@ def _holder(wanted: type) -> Any:
 
 
 def _json(value: Any) -> Any:
-    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    kind: type[Any] = type(value)
     if value is None or kind in (bool, int, str) or (kind is float and isfinite(value)):
         return value
     if _is_list(value):
         return [_json(item) for item in value]
-    if isinstance(value, Mapping):
-        found: Any = value
-        if all(type(key) is str for key in found):
-            return {key: _json(found[key]) for key in found}
+    found = as_object(value)
+    if found is not None and all(type(key) is str for key in found):
+        return {key: _json(item) for key, item in found.items()}
     raise _unlike(value, "json")
 
 

@@ -140,9 +140,12 @@ def _parameters(
             text = f"a branch has recorded `{mutation}`: `{name}` {misfit}"
             raise Unreadable(Flaw("effect-unreadable", id_, text)) from None
     for name, type_ in new.items():
-        if name not in found and head_of(type_) != "optional":
+        if name in found:
+            continue
+        if head_of(type_) != "optional":
             text = f"a branch has recorded `{mutation}`, which takes `{name}: {type_text(type_)}` now"
             raise Unreadable(Flaw("effect-unreadable", id_, text))
+        found[name] = None
     return found
 
 

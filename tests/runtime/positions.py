@@ -62,8 +62,8 @@ def move(
     return moved(stored(root), old, new, chain, between=between, now=now)
 
 
-def landed(done: Moved, new: Version) -> Frame:
-    """The position that a move ended in."""
+def landed(done: Moved, new: Version) -> Any:
+    """The position (a `Frame`) that a move ended in."""
     assert not done.reasons, done.reasons
     return from_snapshot(new.graph, done.snapshot, Transients(blank=True))
 
