@@ -57,7 +57,8 @@ class LgcError(Exception):
         ]
         where = f" ({', '.join(places)})" if places else ""
         hint = f"\n  help: {self.hint}" if self.hint else ""
-        return f"{self.message}{where}{hint}"
+        first, line, rest = self.message.partition("\n")
+        return f"{first}{where}{line}{rest}{hint}"
 
 
 class GraphMismatch(LgcError):

@@ -15,6 +15,7 @@ from .. import plan
 from ..clock import Clock
 from ..errors import CheckpointNotFound, text_of
 from ..store.archives.archived import Archive
+from ..store.moves import ordinary
 from ..store.protocols import Store
 from ..store.records import CheckpointRecord
 
@@ -151,13 +152,13 @@ async def retain(
 
     Raises whatever the store, the policy or the archive raise; what was not archived has not been removed.
     """
-    checkpoints = await store.list(run)
+    checkpoints = await ordinary(store, run)
     keep = max(policy.keep(checkpoints, now), 0)
     gone = checkpoints[keep:]
     if gone:
         if archive is not None:
             await archive.write(run, [one async for one in loaded(store, gone)])
             # Those made meanwhile are beside the number that was to stay.
-            keep += max(len(await store.list(run)) - len(checkpoints), 0)
+            keep += max(len(await ordinary(store, run)) - len(checkpoints), 0)
         await store.prune(run, keep)
     return len(checkpoints) - len(gone)

@@ -12,6 +12,7 @@ from typing import Any
 from ..graph import Graph
 from ..machine.position import to_snapshot
 from ..store.archives.archiving import snapshots_of
+from ..store.moves import of_a_move
 from ..store.protocols import Store
 from ..store.records import CheckpointRecord, RunRecord
 from .restore import blanks, rebuild
@@ -50,8 +51,10 @@ async def fold(store: Store, graph: Graph[Any], run: RunRecord) -> CheckpointRec
 
 async def superseded(store: Store, run: str) -> list[CheckpointRecord]:
     """The snapshots that nothing needs any more, newest first: all but the newest two, that which a forked
-    run begins with, and those that a truncated log is read from."""
-    snapshots = await snapshots_of(store, run)
+    run begins with, those at which it was moved to another graph, and those that a truncated log is read
+    from."""
+    moves = {move.step for move in await store.overrides(run)}
+    snapshots = [one for one in await snapshots_of(store, run) if not of_a_move(one, moves)]
     async for record in store.replay(run):
         if record.step > 1:  # its beginning is gone: the steps left need the first snapshot before them
             oldest = min((one.step for one in await store.list(run)), default=record.step)

@@ -13,7 +13,7 @@ from ..errors import LgcError
 from ..forms.version import Version, version_from, version_of_plan
 from ..graph import Graph, known
 from ..store.protocols import Store
-from ..store.records import CheckpointRecord, OverrideRecord, RunRecord
+from ..store.records import OverrideRecord, RunRecord
 
 
 class Leg(NamedTuple):
@@ -71,12 +71,6 @@ def before_move(run: str, step: int, number: int) -> str:
 def after_move(run: str, step: int, number: int) -> str:
     """The id of the checkpoint with the position after it."""
     return f"{run}@{step}-after-move-{number}"
-
-
-def at_moves(legs: list[Leg], checkpoint: CheckpointRecord) -> bool:
-    """Whether a checkpoint is one at which the run was moved: those stay (see `Store.prune`)."""
-    one = checkpoint
-    return one.id != f"{one.run}@{one.step}" and any(leg.first == one.step for leg in legs if leg.move)
 
 
 async def version_of(store: Store, hash: str, given: Graph[Any] | None = None) -> Version | None:

@@ -9,6 +9,7 @@ from ..engine.retention import RetentionPolicy, loaded
 from ..store.archives.archive import FileArchive
 from ..store.archives.archived import Archived
 from ..store.archives.archiving import snapshots_of
+from ..store.moves import of_a_move, ordinary
 from ..store.protocols import Store
 from ..store.records import CheckpointRecord, MutationRecord
 
@@ -80,13 +81,13 @@ async def removal(
             await store.truncate(run, plan.keep_from)
     if plan.gone:
         # Checkpoints that a session has made meanwhile are beside the number that was to stay.
-        new = max(len(await store.list(run)) - plan.listed, 0)
+        new = max(len(await ordinary(store, run)) - plan.listed, 0)
         await store.prune(run, plan.keep + new)
     return found
 
 
 async def _planned(store: Store, run: str, policy: RetentionPolicy, now: float, log: bool) -> _Plan:
-    checkpoints = await store.list(run)
+    checkpoints = await ordinary(store, run)
     keep = min(max(policy.keep(checkpoints, now), 0), len(checkpoints))
     oldest = checkpoints[keep - 1].step if keep else None
     keep_from = 0
@@ -112,7 +113,8 @@ async def _counted(store: Store, run: str, plan: _Plan) -> Removal:
         texts = record.mutations, record.detail, record.frame, record.node, record.error
         size += 80 + sum(len(text.encode()) for text in texts)
     if plan.gone:
-        snapshots = await snapshots_of(store, run, plan.oldest)
+        moves = {move.step for move in await store.overrides(run)}
+        snapshots = [one for one in await snapshots_of(store, run, plan.oldest) if not of_a_move(one, moves)]
         # The newest of them is needed, unless nothing is kept and the log is whole.
         needed = plan.oldest is not None or plan.keep_from > 1 or (await _first(store, run) or 1) > 1
         for snapshot in snapshots[1:] if needed else snapshots:
