@@ -16,7 +16,7 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError, create_model
+from pydantic import BaseModel, create_model
 
 from ..changes.unparse import as_object, type_text
 from ..forms.version import Version
@@ -24,8 +24,9 @@ from ..values.state import Checkpoint, Record, State
 from ..values.views import ListView
 from .values import Misfit, base_name, exact_float, fields_of, free_tag, head_of
 
-_PLAIN: Mapping[str, type] = {"bool": bool, "int": int, "str": str}
-_SPELT: Mapping[str, type] = {
+_PLAIN = frozenset({"bool", "int", "str"})
+_SCALARS: Mapping[str, type] = {
+    "bool": bool, "int": int, "float": float, "str": str,
     "bytes": bytes, "decimal": Decimal, "datetime": datetime, "date": date, "duration": timedelta,
     "uuid": UUID,
 }  # fmt: skip
@@ -108,24 +109,41 @@ class Computed:
 
 
 def _scalar(value: Any, type_: str) -> Any:
-    kind: type[Any] = type(value)
     if type_ == "json":
         return _json(value)
-    if type_ == "float" and kind in (int, float):
+    if type_ == "float" and _is_number(value):
         return exact_float(value)
-    if type_ in _PLAIN and kind is _PLAIN[type_]:
+    wanted = _SCALARS[type_]
+    made: Any = value if type(value) is wanted else _spelt(value, type_)
+    if type(made) is not wanted:
+        raise _unlike(value, type_)
+    return made if type_ in _PLAIN else json.loads(_holder(wanted)(value=made).model_dump_json())["value"]
+
+
+def _spelt(value: Any, type_: str) -> Any:
+    """What a literal means where a type is wanted; itself where it means nothing else."""
+    if type_ == "decimal" and _is_number(value) and isfinite(value):
+        return Decimal(str(value))
+    if type(value) is not str:
         return value
-    wanted = _SPELT.get(type_)
-    if wanted is Decimal and kind in (int, float) and isfinite(value):
-        value = Decimal(str(value))
-    if wanted is not None and type(value) is wanted:
-        return json.loads(_holder(wanted)(value=value).model_dump_json())["value"]
-    if wanted is not None and kind is str and wanted is not Decimal:
-        try:
-            return _scalar(_holder(wanted).model_validate_json(json.dumps({"value": value})).value, type_)
-        except ValidationError:
-            raise Misfit(f"would be {value!r}, which is no `{type_}`") from None
-    raise _unlike(value, type_)
+    try:
+        match type_:
+            case "date":
+                return date.fromisoformat(value)
+            case "datetime":
+                return datetime.fromisoformat(value.upper())
+            case "uuid":
+                return UUID(value)
+            case "bytes":
+                return value.encode()
+            case _:
+                return value
+    except ValueError:
+        raise Misfit(f"would be {value!r}, which is no `{type_}`") from None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @cache
@@ -134,8 +152,7 @@ def _holder(wanted: type) -> Any:
 
 
 def _json(value: Any) -> Any:
-    kind: type[Any] = type(value)
-    if value is None or kind in (bool, int, str) or (kind is float and isfinite(value)):
+    if value is None or type(value) is str or (isinstance(value, (int, float)) and isfinite(value)):
         return value
     if _is_list(value):
         return [_json(item) for item in value]

@@ -46,7 +46,7 @@ class States:
         between: Sequence[Version] = (),
     ) -> None:
         self._old, self._new, self._between = old, new, tuple(between)
-        self._links = Links(chain, old, between)
+        self._links = Links(chain, old, new, between)
         self._inner: dict[str, Links] = {}
         self.values = Carrier(old, new, self._substate)
 
@@ -77,14 +77,14 @@ class States:
         """The migrations of a sub-state: those of a graph that is run on it."""
         found = self._inner.get(label)
         if found is None:
-            found = self._inner[label] = Links((), self._old)
+            found = self._inner[label] = Links((), self._old, self._new)
             for inner in self._old.inner.values():
                 if base_name(inner.elements["graph"]["state"]) != base_name(label):
                     continue
                 for there in self._new.inner.values():
                     chain = chain_from(there, inner.hash) if there.name == inner.name else None
                     if chain:
-                        self._inner[label] = found = Links(chain, inner, self._between)
+                        self._inner[label] = found = Links(chain, inner, there, self._between)
         return found
 
     def _held(self, data: Mapping[str, Any], prefix: str) -> Values:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .. import plan
 from ..errors import LgcError
+from ..forms.loose import evaluate_loose
 from ..forms.version import Version
 from ..values.typed_json import decode_field
 from .naming import renamed
@@ -51,13 +52,14 @@ class Links:
 
     Args:
         old: the version that the first link starts from.
+        new: the version that the last one leads to.
         between: the versions that the others start from, as far as they are known.
     """
 
     def __init__(
-        self, chain: Sequence[plan.Migration], old: Version, between: Sequence[Version] = ()
+        self, chain: Sequence[plan.Migration], old: Version, new: Version, between: Sequence[Version] = ()
     ) -> None:
-        self._chain, self._old = tuple(chain), old
+        self._chain, self._old, self._new = tuple(chain), old, new
         self._between = [_from(link, between) for link in chain]
 
     def through(self, values: Values, flaws: list[Flaw]) -> Values:
@@ -96,28 +98,35 @@ class Links:
         self, step: plan.SetStep, known: _Known, found: Values, version: Version, flaws: list[Flaw]
     ) -> None:
         values = known.held
+        if (copied := _name(step)) in values:
+            found[step.field] = values[copied]
+            return
         try:
-            from ..forms.loose import evaluate_loose
-
-            expression: Any = json.loads(step.expression)
-            match expression:
-                case ["name", str() as name] if name in values:
-                    found[step.field] = values[name]
-                case _:
-                    found[step.field] = Made(evaluate_loose(expression, known, version))
-        except (LgcError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+            made = evaluate_loose(step.expression, known, version, (self._new,))
+        except (LgcError, ValueError) as error:
             text = f"`set {step.field} = {step.text}` cannot be computed: {error}"
             flaws.append(Flaw("migration-fails", f"state/field/{step.field}", text, step.place))
+        else:
+            found[step.field] = Made(made)
 
 
-class _Known(Mapping[str, Any]):
+def _name(step: plan.SetStep) -> str:
+    """The field that is copied by `set f = g`; "" for other expressions."""
+    match json.loads(step.expression):
+        case ["name", str() as name]:
+            return name
+        case _:
+            return ""
+
+
+class _Known(Mapping[str, object]):
     """The values of a state as those of Python, each read when it is asked for."""
 
     def __init__(self, values: Values, old: Version) -> None:
         self.held = values
         self._old = old
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> object:
         match self.held[name]:
             case Held(data, _, original):
                 return decode_field(self._old.graph.plan.state, original, data)
