@@ -10,7 +10,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from ..errors import CheckpointCorrupted, LgcError, RunNotFound, StorageError, text_of
@@ -66,7 +65,7 @@ class Sharing:
             return await self._judge.judge(store, run)
         known = self._alike.get(situation.alike) or self._exact.get(situation)
         if known is not None:
-            return replace(known, run=run.run)
+            return of_run(known, run.run)
         held = Held(store, facts)
         found = await self._judge.judge(held.store, run)
         if not held.asked:
@@ -78,6 +77,14 @@ class Sharing:
             _keep(self._alike, situation.alike, found)
         else:
             _keep(self._exact, situation, found)
+
+
+def of_run(known: RunVerdict, run: str) -> RunVerdict:
+    """The same verdict for another run. (`dataclasses.replace` takes several times as long.)"""
+    return RunVerdict(
+        run, known.graph, known.old, known.new, known.verdict, known.step, known.parked, known.reasons,
+        known.risks, known.notes,
+    )  # fmt: skip
 
 
 def _keep(known: OrderedDict[Any, RunVerdict], key: Any, found: RunVerdict) -> None:

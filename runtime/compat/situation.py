@@ -53,7 +53,7 @@ class Reader:
     def situation(self, facts: Facts) -> Situation:
         """The situation of a run.
 
-        Raises ValueError, TypeError, KeyError, AttributeError or RecursionError where a text that is stored of
+        Raises ValueError, TypeError, KeyError, AttributeError, RecursionError where a text that is stored of
         it is not what it should be.
         """
         run, (snapshot, log, _) = facts.run, facts.history
@@ -90,7 +90,7 @@ class Reader:
         text = record.mutations
         more = self._detail(record, exact, numbers) if record.detail else ""
         if not self._counts_any or self._counted.search(text) is None:
-            return (more, _NAMES.findall(text))
+            return (more, _NAMES.findall(text)) if record.node in self._depends.loud else more
         items: list[Mapping[str, Any]] = from_json(text)
         return (more, [self._mutation(item, exact) for item in items])
 
