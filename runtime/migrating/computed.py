@@ -12,13 +12,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, create_model
 
-from ..changes.unparse import as_object, type_text
+from ..changes.unparse import as_list, as_object, type_text
 from ..forms.version import Version
 from ..values.state import Checkpoint, Record, State
 from ..values.views import ListView
@@ -122,8 +122,8 @@ def _scalar(value: Any, type_: str) -> Any:
 
 def _spelt(value: Any, type_: str) -> Any:
     """What a literal means where a type is wanted; itself where it means nothing else."""
-    if type_ == "decimal" and _is_number(value) and isfinite(value):
-        return Decimal(str(value))
+    if type_ == "decimal" and _is_number(value) and -inf < value < inf:
+        return Decimal(value if isinstance(value, int) else str(value))
     if type(value) is not str:
         return value
     try:
@@ -151,11 +151,14 @@ def _holder(wanted: type) -> Any:
     return create_model("Holder", __base__=Checkpoint, value=(wanted, ...))
 
 
-def _json(value: Any) -> Any:
-    if value is None or type(value) is str or (isinstance(value, (int, float)) and isfinite(value)):
+def _json(given: Any) -> Any:
+    value: Any = list(given) if _is_list(given) else given
+    if value is None or type(value) in (str, bool, int):
         return value
-    if _is_list(value):
-        return [_json(item) for item in value]
+    if type(value) is float and isfinite(value):
+        return value
+    if _is_list(given):
+        return list(map(_json, as_list(value)))
     found = as_object(value)
     if found is not None and all(type(key) is str for key in found):
         return {key: _json(item) for key, item in found.items()}

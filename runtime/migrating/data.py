@@ -105,10 +105,10 @@ class States:
                 try:
                     carried[name] = self._fitted(value, there[name])
                 except Misfit as misfit:
-                    flaws.append(Flaw("value-misfit", id_, f"field `{name}` {misfit}"))
+                    flaws.append(_flaw("value-misfit", id_, f"field `{name}` {misfit}", value))
                     continue
                 if (what := broken(carried[name], there[name])) is not None:
-                    flaws.append(Flaw("constraint-broken", id_, f"field `{name}` {what}"))
+                    flaws.append(_flaw("constraint-broken", id_, f"field `{name}` {what}", value))
             elif isinstance(value, Held):
                 text = f"field `{name}` has a value and is not there"
                 flaws.append(Flaw("field-gone", f"{old}/field/{value.name}", text))
@@ -121,7 +121,7 @@ class States:
         match value:
             case Held(data, type_, _):
                 return self.values.carry(data, type_, field["type"])
-            case Made(made):
+            case Made(value=made):
                 return self._computed.write(made, field["type"])
 
     @cached_property
@@ -148,3 +148,10 @@ class States:
                 return all(map(self._has_default, fields_of(self._new, label).values()))
             case _:
                 return "default" in field
+
+
+def _flaw(kind: str, element: str, text: str, value: Held | Made) -> Flaw:
+    """A flaw of a value; where a migration has computed it, that is where to look."""
+    if isinstance(value, Made) and value.text:
+        return Flaw(kind, element, f"{text} (`{value.text}`)", value.place)
+    return Flaw(kind, element, text)

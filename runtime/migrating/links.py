@@ -39,9 +39,14 @@ class Held(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A value of Python that a migration computed, or that is the default of a version between."""
+    """A value of Python that a migration computed, or that is the default of a version between.
+
+    `text` and `place` are those of the step, "" for a default.
+    """
 
     value: Any
+    text: str = ""
+    place: str = ""
 
 
 Values: TypeAlias = dict[str, Held | Made]
@@ -107,7 +112,7 @@ class Links:
             text = f"`set {step.field} = {step.text}` cannot be computed: {error}"
             flaws.append(Flaw("migration-fails", f"state/field/{step.field}", text, step.place))
         else:
-            found[step.field] = Made(made)
+            found[step.field] = Made(made, f"set {step.field} = {step.text}", step.place)
 
 
 def _name(step: plan.SetStep) -> str:
@@ -130,7 +135,7 @@ class _Known(Mapping[str, object]):
         match self.held[name]:
             case Held(data, _, original):
                 return decode_field(self._old.graph.plan.state, original, data)
-            case Made(value):
+            case Made(value=value):
                 return value
 
     def __iter__(self) -> Iterator[str]:

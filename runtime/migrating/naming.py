@@ -44,6 +44,15 @@ class Names:
         """The new name of a field."""
         return _through(self._fields, name)
 
+    def kept_field(self, name: str) -> str | None:
+        """The new name of a field; None where it is dropped on the way."""
+        at = name
+        for link, renames in zip(self.chain, self._fields, strict=True):
+            if any(isinstance(step, plan.DropStep) and step.field == at for step in link.steps):
+                return None
+            at = renames.get(at, at)
+        return at
+
     def region(self, id: str) -> str:
         """The new id of a region: that of a branch begins with the name of its parallel."""
         parallel, slash, branch = id.partition("/")
