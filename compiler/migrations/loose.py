@@ -82,7 +82,8 @@ class _Loose:
             case ast.Unary(op=op, operand=operand):
                 return ["not", self.form(operand)] if op == "not" else self._negative(operand)
             case ast.Binary(op=op, left=left, right=right):
-                return binary_form(op, self.form(left), self.form(right))
+                parts = self.form(left), self.form(right)
+                return binary_form(op, *(parts[::-1] if op in (">", ">=") else parts))
             case ast.Is(operand=operand, record=record):
                 return ["is", self.form(operand), record.text]
             case ast.Conditional(then=then, condition=condition, otherwise=otherwise):
