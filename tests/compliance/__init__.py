@@ -1,0 +1,1 @@
+"""Random graphs, runs and edits, and a criterion of its own for what may go on under what."""
