@@ -1,4 +1,4 @@
-"""`lgc hash`, `lgc diff`: hashes as text, elements, canonical forms, and what changed."""
+"""`lgc hash`: hashes as text, elements, canonical forms."""
 
 from __future__ import annotations
 
@@ -62,18 +62,3 @@ def test_wrong_usage_and_errors(lgc: Lgc, article: Path) -> None:
     ran = lgc("hash", "bad.lgraph")
     assert (ran.status, ran.out) == (1, "")
     assert "LG101" in ran.err
-
-
-def test_diff(lgc: Lgc, article: Path) -> None:
-    old = article / "old.lgraph"
-    old.write_text((article / "article.lgraph").read_text())
-    ran = lgc("diff", "old.lgraph", "article.lgraph")
-    assert ran.status == 0
-    assert ran.out.startswith("article: identical lg1:")
-    (article / "old.json").write_text(lgc("hash", "old.lgraph", "--canonical").out)
-    old.write_text(old.read_text().replace("max_visits 3", "max_visits 4"))
-    ran = lgc("diff", "old.json", "old.lgraph", "--format", "json")
-    (one,) = json.loads(ran.out)["graphs"]
-    assert one["verdict"] == "changed"
-    assert [change["element"] for change in one["changes"]] == ["edges/grade"]
-    assert "~ edge `grade -> write`" in lgc("diff", "old.json", "old.lgraph").out

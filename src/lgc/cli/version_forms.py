@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from .terminal import Failure, counted
 from .wording import short_hash
 
 if TYPE_CHECKING:
+    from ..dsl.diagnostic import Diagnostic
     from ..runtime.store.protocols import Store
     from ..runtime.store.records import RunRecord
 
@@ -29,12 +30,15 @@ class Found:
         version: the graph.
         file: the source that declares it, "" where it does not come from a source.
         operational: the operational canonical JSON, "" where it does not come from a source.
+        against: what speaks against its migrations, given the canonical JSON of older graphs; None where it
+            does not come from a source.
     """
 
     name: str
     version: Version
     file: str = ""
     operational: str = ""
+    against: Callable[[Sequence[str]], Sequence[Diagnostic]] | None = None
 
 
 def inner_hashes(version: Version) -> dict[str, str]:
@@ -54,14 +58,23 @@ def link(version: Version, by_hash: Mapping[str, Version]) -> None:
 
 def link_all(versions: Iterable[Version]) -> None:
     """The same for all of some versions, among themselves."""
-    known: dict[str, Version] = {}
+    given = list(versions)
+    known = {version.hash: version for version in with_inner(given)}
+    for version in (*given, *known.values()):
+        link(version, known)
+
+
+def with_inner(versions: Iterable[Version]) -> list[Version]:
+    """Versions and all that they run, each hash once."""
+    found: dict[str, Version] = {}
     waiting = list(versions)
     while waiting:
         version = waiting.pop()
-        if known.setdefault(version.hash, version) is version or not version.inner:
+        other = found.get(version.hash)
+        if other is None or len(other.inner) < len(version.inner):
+            found[version.hash] = version
             waiting += version.inner.values()
-    for version in list(known.values()):
-        link(version, known)
+    return list(found.values())
 
 
 # --- files ------------------------------------------------------------------------------------------------

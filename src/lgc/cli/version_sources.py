@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
 from .. import project
 from ..accepting import Accepting
 from ..baseline import Baseline, read_baseline
-from ..dsl.diagnostic import Severity
+from ..dsl.diagnostic import Diagnostic, Severity
 from ..runtime.forms.version import Version
 from ..settings import ProjectError
 from . import FINDINGS, findings
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from ..judged import Result
     from .revision import Revision
 
+Load: TypeAlias = Callable[[str], bytes | None]
+Against: TypeAlias = Callable[[Sequence[str]], Sequence[Diagnostic]]
+
 
 def from_inputs(inputs: Sequence[project.Input], graph: str, side: str) -> list[Found]:
     """The graphs of files; the one of that name, if one is given.
@@ -34,7 +38,7 @@ def from_inputs(inputs: Sequence[project.Input], graph: str, side: str) -> list[
         Failure: there is none of that name.
         Exit: a file has errors, which are reported; `side` says which of two sources is meant.
     """
-    return _graphs(findings.check_inputs(inputs), graph, side)
+    return _graphs(findings.check_inputs(inputs), graph, side, project.load)
 
 
 def from_revision(revision: Revision, paths: Sequence[str], graph: str, side: str) -> list[Found]:
@@ -51,10 +55,10 @@ def from_revision(revision: Revision, paths: Sequence[str], graph: str, side: st
             inputs[one] = project.Input(one, data, projects.of(one, folder), folder)
     accepting = Accepting(read=lambda path: _baseline(revision, path))
     results = findings.check_inputs(inputs.values(), load=revision.read, accepting=accepting)
-    return _graphs(results, graph, side)
+    return _graphs(results, graph, side, revision.read)
 
 
-def _graphs(results: Sequence[Result], name: str, side: str) -> list[Found]:
+def _graphs(results: Sequence[Result], name: str, side: str, load: Load) -> list[Found]:
     _demand_sound(results, side)
     found: list[Found] = []
     for result in results:
@@ -62,7 +66,8 @@ def _graphs(results: Sequence[Result], name: str, side: str) -> list[Found]:
         paths = [source.path for source in result.batch.sources]
         graphs = [pick_graph(program, paths[0], name)] if name else graphs_of(program, paths)
         made: dict[Key, Version] = {}
-        found += [_found(program, graph.key, made) for graph in graphs]
+        against = partial(_against, result, load)
+        found += [_found(program, graph.key, made, against) for graph in graphs]
     return found
 
 
@@ -87,11 +92,25 @@ def _baseline(revision: Revision, path: str) -> Baseline:
         raise ProjectError(f"git:{revision.name}:{path} is not UTF-8") from None
 
 
-def _found(program: Program, key: Key, made: dict[Key, Version]) -> Found:
+def _found(program: Program, key: Key, made: dict[Key, Version], against: Against) -> Found:
     from ..compiler.canonical import operational_text
 
     version = version_of(program, key, made)
-    return Found(key.name, version, key.path, operational_text(program, key))
+    return Found(key.name, version, key.path, operational_text(program, key), against)
+
+
+def _against(result: Result, load: Load, texts: Sequence[str]) -> Sequence[Diagnostic]:
+    """What speaks against the migrations from some older graphs; sources of other graphs are not judged."""
+    from ..compiler import check
+    from ..compiler.migrations.forms import Forms
+
+    batch = result.batch
+    checked = check(batch.sources, load=load, root=batch.root, forms=Forms(texts))
+    return [
+        one
+        for one in checked.diagnostics
+        if one.severity is Severity.ERROR and one.code.startswith("LG7") and one.code != "LG701"
+    ]
 
 
 def version_of(program: Program, key: Key, made: dict[Key, Version] | None = None) -> Version:

@@ -129,7 +129,13 @@ def both_sides(old: str, new: str, stdin_name: str = "") -> tuple[Given, Given]:
         if not side.graphs and not (one.implied or one.empty):
             raise Failure(f"no graph in {one.written}")
     link_all(graph.version for side in sides for graph in side.graphs)
-    return sides[0], sides[1]
+    return _meant(sides[0], asked[1]), _meant(sides[1], asked[0])
+
+
+def _meant(side: Given, other: _Asked) -> Given:
+    """A side with several graphs, of which the other side names one."""
+    named = tuple(graph for graph in side.graphs if graph.name == other.target.graph)
+    return Given(side.written, named, side.notes) if named and len(side.graphs) > 1 else side
 
 
 # --- words ------------------------------------------------------------------------------------------------

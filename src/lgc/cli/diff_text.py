@@ -1,0 +1,100 @@
+"""From a comparison to text for a terminal: the verdict, then places, then what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..runtime.changes.change import Change
+from ..runtime.compat.verdict import PlaceVerdict, Reason, Verdict
+from .comparison import BEARINGS, Compared, Comparison, bearing, groups
+from .operational import KIND as OPERATIONAL
+from .terminal import Style, counted, printable
+from .wording import short_hash
+
+_NAMES = 12  # nodes that are named in a line
+_PAINTS = {
+    Verdict.IDENTICAL: Style.green,
+    Verdict.COMPATIBLE: Style.green,
+    Verdict.MIGRATABLE: Style.yellow,
+    Verdict.INCOMPATIBLE: Style.red,
+}
+
+
+def as_text(found: Comparison, style: Style) -> str:
+    """The whole comparison."""
+    lines: list[str] = []
+    if len(found.graphs) > 1:
+        lines += [summary(found, style), ""]
+    for one in found.graphs:
+        lines += [*_graph(found, one, style), ""]
+    lines += [f"{style.bold('note:')} {printable(note)}" for note in found.notes]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def summary(found: Comparison, style: Style) -> str:
+    """The verdict for all graphs in a line."""
+    counts = ", ".join(f"{count:,} {word}" for word, count in found.counts.items())
+    return f"{painted(found.verdict, style)}: {counts} of {counted(len(found.graphs), 'graph')}"
+
+
+def painted(verdict: Verdict, style: Style) -> str:
+    """A verdict in its colour."""
+    return _PAINTS[verdict](style, str(verdict))
+
+
+def listed(nodes: Sequence[str]) -> str:
+    """Names, cut where there are many."""
+    more = len(nodes) - _NAMES
+    return ", ".join(nodes[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def where_words(place: PlaceVerdict) -> str:
+    """What is said of a place."""
+    return str(place.verdict) if place.sure else f"{place.verdict}, or compatible: its history decides"
+
+
+def _graph(found: Comparison, one: Compared, style: Style) -> Iterator[str]:
+    yield _head(one, style)
+    judged = one.judged
+    if judged.places and one.verdict is not Verdict.IDENTICAL:
+        yield f"  {style.bold('a run that is parked at')}"
+        for place, nodes in groups(judged.places):
+            yield f"    {style.cyan(printable(listed(nodes)))}: {_place_text(place, style)}"
+            yield from (f"      - {line}" for line in map(reason_text, place.reasons))
+    if judged.changes:
+        yield f"  {style.bold('changes')}"
+        yield from (_change(change, style) for change in judged.changes)
+    if one.operational:
+        yield f"  {style.bold('how it is run')} {style.dim('(the hash and all runs stay as they are)')}"
+        yield from (_change(change, style) for change in one.operational)
+    yield from (f"  {style.bold('note:')} {printable(note)}" for note in one.notes)
+
+
+def _head(one: Compared, style: Style) -> str:
+    name = style.bold(printable(one.label))
+    hashes = [short_hash(whole) for whole in (one.judged.old, one.judged.new) if whole]
+    if one.verdict is Verdict.IDENTICAL:
+        hashes = hashes[:1]
+    word = painted(one.verdict, style) if one.status == "compared" else style.yellow(one.status)
+    tail = {
+        "added": "no run is under it yet",
+        "removed": "a run that is under it cannot go on",
+        "compared": "",
+    }[one.status]
+    return f"{name}: {word} {style.dim(' -> '.join(hashes))}" + (f"  {tail}" if tail else "")
+
+
+def _place_text(place: PlaceVerdict, style: Style) -> str:
+    paint = _PAINTS[place.verdict] if place.sure else Style.yellow
+    return paint(style, where_words(place))
+
+
+def reason_text(reason: Reason) -> str:
+    """A reason with its place in the new source."""
+    return printable(reason.text) + (f" ({printable(reason.place)})" if reason.place else "")
+
+
+def _change(change: Change, style: Style) -> str:
+    mark = {"added": style.green("+"), "removed": style.red("-")}.get(change.kind, style.yellow("~"))
+    about = f"[{change.name}: {BEARINGS[bearing(change)]}]" if change.name != OPERATIONAL else ""
+    return f"    {mark} {printable(change.text)}" + (f"  {style.dim(about)}" if about else "")
