@@ -14,7 +14,7 @@ The conversion keeps its own stack, and what is nested deeper than any source ca
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 from pydantic import BaseModel
 
@@ -48,8 +48,15 @@ class Scope(Protocol):
         ...
 
 
-def made_of(form: Any, scope: Scope) -> Made:
-    """An expression. Raises Unfit for what is none."""
+Build: TypeAlias = "Callable[[Any, list[Made], Scope], Made]"
+"""One expression from its JSON and its parts."""
+
+
+def made_of(form: Any, scope: Scope, build: Build | None = None) -> Made:
+    """An expression; `build` makes each from its parts (None: as it is typed).
+
+    Raises Unfit for what is none.
+    """
     order: list[tuple[Any, int]] = []
     stack: list[tuple[Any, int]] = [(form, 0)]
     while stack:
@@ -59,11 +66,12 @@ def made_of(form: Any, scope: Scope) -> Made:
         parts = children_of(at)
         order.append((at, len(parts)))
         stack.extend([(part, depth + 1) for part in parts])
+    one = build or typed
     values: list[Made] = []
     for at, count in reversed(order):
         taken = values[len(values) - count :]
         del values[len(values) - count :]
-        values.append(_build(at, taken, scope))
+        values.append(one(at, taken, scope))
     return values[0]
 
 
@@ -94,8 +102,8 @@ def children_of(form: Any) -> Sequence[Any]:
             return ()
 
 
-def _build(form: Any, parts: list[Made], scope: Scope) -> Made:
-    """One expression from its parts."""
+def typed(form: Any, parts: list[Made], scope: Scope) -> Made:
+    """One expression from its parts, as its types say. Raises Unfit."""
     found = constant_of(form, scope.data)
     if found is not None:
         return found

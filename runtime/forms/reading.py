@@ -66,9 +66,9 @@ def object_of(value: Any) -> Mapping[str, Any]:
 
 def list_of(value: Any) -> list[Any]:
     """A JSON array. Raises Unfit."""
+    items: list[Any] = value
     if not isinstance(value, list):
         raise Unfit(f"{shown(value)} is no array")
-    items: list[Any] = value
     return items
 
 
