@@ -32,7 +32,15 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from ..values.state import Checkpoint, FrozenList, FrozenMap, FrozenSet, Record
+from ..values.state import (
+    Checkpoint,
+    ExternalMutation,
+    FrozenList,
+    FrozenMap,
+    FrozenSet,
+    Mutation,
+    Record,
+)
 from ..values.untagged import Json
 from .reading import Unfit, attributes, bare, list_of, name_of, names_of, object_of, reading
 from .types import Type, kind_of, may_be, read_type
@@ -242,7 +250,7 @@ class Data:
             tag,
             Field(default=name, validation_alias=AliasChoices(*tags), exclude=True, repr=False),
         )
-        return create_model(name, __base__=_LateRecord, **made)
+        return create_model(name, __base__=LateRecord, **made)
 
     def model_field(self, name: str, attribute: str, type_: Type, default: Callable[[], Any] | None) -> Any:
         """One field of a pydantic class."""
@@ -298,9 +306,30 @@ class Data:
         return found
 
 
-class _LateRecord(Record):
-    """Base of records: what a class reads is worked out when it is first used, as records may name each
-    other."""
+# What a class reads and writes is worked out when it is first used: that takes far longer than all else, most
+# classes are not needed for themselves, and records may name each other.
+
+
+class LateRecord(Record):
+    """Base of records."""
+
+    model_config = _LATER
+
+
+class LateCheckpoint(Checkpoint):
+    """Base of checkpoints, and of what a function gives."""
+
+    model_config = _LATER
+
+
+class LateMutation(Mutation):
+    """Base of mutations."""
+
+    model_config = _LATER
+
+
+class LateExternalMutation(ExternalMutation):
+    """Base of mutations that a function computed."""
 
     model_config = _LATER
 

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 from pydantic import create_model
 
 from ..errors import EvaluationError
-from ..values.state import Checkpoint, ExternalMutation, Mutation, State
+from ..values.state import Mutation, State
 from ..values.undo import Undo
-from .data import MODEL_RESERVED
+from .data import MODEL_RESERVED, LateCheckpoint, LateExternalMutation, LateMutation
 from .params import Params, StateScope, params_of
 from .reading import Unfit, attributes, name_of, names_of, object_of, reading
 from .statements import Body
@@ -41,7 +41,7 @@ def _mutation(name: str, element: Mapping[str, Any], states: States) -> type[Mut
     if "external" in element:
         return _external(name, element, params, states)
     body = Body(states, StateScope(data, data.own, params), element["body"])
-    made = create_model(name, __base__=Mutation, **params.fields(data))
+    made = create_model(name, __base__=LateMutation, **params.fields(data))
     _tell(made, name, body.writes)
     apply = body.apply
     made.__lg_apply__ = lambda self, state, undo, /: apply(self, state, undo)  # type: ignore[method-assign]
@@ -62,10 +62,10 @@ def _external(name: str, element: Mapping[str, Any], params: Params, states: Sta
     stored = attributes(list(written), MODEL_RESERVED)
     result = create_model(
         f"{name}Result",
-        __base__=Checkpoint,
+        __base__=LateCheckpoint,
         **{a: data.required_field(field, a, fields[field]) for field, a in stored.items()},
     )
-    made: Any = create_model(name, __base__=ExternalMutation, **params.fields(data))
+    made: Any = create_model(name, __base__=LateExternalMutation, **params.fields(data))
     _tell(made, name, dict.fromkeys(written, "set"))
     target = str(element["external"])
 

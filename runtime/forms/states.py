@@ -17,7 +17,7 @@ from ..errors import EvaluationError
 from ..values.operations import frozen
 from ..values.state import Checkpoint, State
 from .constants import constant_of
-from .data import MODEL_RESERVED, Data
+from .data import MODEL_RESERVED, Data, LateCheckpoint
 from .evaluate import made_of
 from .made import Made
 from .reading import Unfit, attributes, bare, list_of, one_of, reading, shown
@@ -120,7 +120,7 @@ class States:
             if kind_of(type_) == "state" and self._from_nothing(type_[1]):
                 default = self.checkpoint(type_[1])
             made[attribute] = self.data.model_field(name, attribute, type_, default)
-        return create_model(f"{bare(label)}Checkpoint", __base__=Checkpoint, **made)
+        return create_model(f"{bare(label)}Checkpoint", __base__=LateCheckpoint, **made)
 
     def _from_nothing(self, label: str) -> bool:
         """Whether a state can be made without any value."""
