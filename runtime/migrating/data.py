@@ -119,7 +119,7 @@ class States:
 
     def _fitted(self, value: Held | Made, field: Element) -> Any:
         match value:
-            case Held(data, type_, _):
+            case Held(data=data, type=type_):
                 return self.values.carry(data, type_, field["type"])
             case Made(value=made):
                 return self._computed.write(made, field["type"])
@@ -152,6 +152,6 @@ class States:
 
 def _flaw(kind: str, element: str, text: str, value: Held | Made) -> Flaw:
     """A flaw of a value; where a migration has computed it, that is where to look."""
-    if isinstance(value, Made) and value.text:
+    if value.text:
         return Flaw(kind, element, f"{text} (`{value.text}`)", value.place)
     return Flaw(kind, element, text)

@@ -31,11 +31,16 @@ class Flaw(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A stored value: under which name, and with which type, it stands in the old version."""
+    """A stored value: under which name, and with which type, it stands in the old version.
+
+    `text` and `place` are those of the step that copied it, "" where it only goes by another name.
+    """
 
     data: Any
     type: Any
     name: str
+    text: str = ""
+    place: str = ""
 
 
 class Made(NamedTuple):
@@ -104,15 +109,19 @@ class Links:
     ) -> None:
         values = known.held
         if (copied := _name(step)) in values:
-            found[step.field] = values[copied]
+            found[step.field] = values[copied]._replace(text=_written(step), place=step.place)
             return
         try:
             made = evaluate_loose(step.expression, known, version, (self._new,))
         except (LgcError, ValueError) as error:
-            text = f"`set {step.field} = {step.text}` cannot be computed: {error}"
+            text = f"`{_written(step)}` cannot be computed: {error}"
             flaws.append(Flaw("migration-fails", f"state/field/{step.field}", text, step.place))
         else:
-            found[step.field] = Made(made, f"set {step.field} = {step.text}", step.place)
+            found[step.field] = Made(made, _written(step), step.place)
+
+
+def _written(step: plan.SetStep) -> str:
+    return f"set {step.field} = {step.text}"
 
 
 def _name(step: plan.SetStep) -> str:
@@ -133,7 +142,7 @@ class _Known(Mapping[str, object]):
 
     def __getitem__(self, name: str) -> object:
         match self.held[name]:
-            case Held(data, _, original):
+            case Held(data=data, name=original):
                 return decode_field(self._old.graph.plan.state, original, data)
             case Made(value=value):
                 return value
