@@ -146,8 +146,9 @@ def decode_checkpoint(state: type[State], text: str) -> Checkpoint:
 @lru_cache(maxsize=4096)
 def field_adapter(state: Any, field: str) -> TypeAdapter[Any]:
     """Reads and writes one field's value of a state class as JSON."""
-    attribute = state.__lg_fields__[field]
-    info = state.__lg_checkpoint__.model_fields[attribute]
+    # Not by its attribute: that of a checkpoint may be another one than that of the state.
+    stored = state.__lg_checkpoint__.model_fields.items()
+    info = {info.alias or attribute: info for attribute, info in stored}[field]
     annotation: Any = info.annotation
     for extra in info.metadata:
         annotation = Annotated[annotation, extra]
@@ -156,9 +157,10 @@ def field_adapter(state: Any, field: str) -> TypeAdapter[Any]:
 
 
 def encode_field(state: type[State], field: str, value: Any) -> Any:
-    """A field's value as plain JSON data."""
+    """A field's value as plain JSON data; a sub-state's durable fields."""
     adapter = field_adapter(_key(state), field)
-    return json.loads(adapter.dump_json(adapter.validate_python({"value": value})))["value"]
+    held = value.snapshot() if isinstance(value, State) else value
+    return json.loads(adapter.dump_json(adapter.validate_python({"value": held})))["value"]
 
 
 def decode_field(state: type[State], field: str, data: Any) -> Any:

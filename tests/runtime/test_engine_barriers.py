@@ -232,6 +232,28 @@ def test_a_sink_answers_inside_the_process(compiled: Compile) -> None:
     asyncio.run(main())
 
 
+SHOWN = """
+state In { x: int = 3  transient t: int = 0 }
+state S { inner: In  copy: str = "c"  schema: list[int] = [1]  mutation M(x2: int) { inner.x = x2  copy = "d" } }
+graph g(S) {
+  barrier ok { shows inner, copy, schema  timeout 1h  modify M }
+  start -> ok  ok -> end on approve  ok -> end on reject  ok -> end on timeout
+}
+"""
+
+
+def test_a_sub_state_can_be_shown_and_so_can_a_field_of_any_name(compiled: Compile) -> None:
+    m = compiled(SHOWN)
+
+    async def main() -> None:
+        session = await Session.start(m.g(SimpleNamespace()), m.S())
+        result = await session.run()
+        (waiting,) = result.waiting
+        assert waiting.shown == {"inner": {"x": 3}, "copy": "c", "schema": [1]}
+
+    asyncio.run(main())
+
+
 RACED = """
 state S { n: int = 0  mutation Add() { n += 1 } }
 graph g(S) {
