@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .diagnostic import Diagnostic, Severity
 
@@ -23,8 +23,13 @@ def _annotation(finding: Diagnostic) -> str:
         properties["col"] = str(start.column)
         properties["endColumn"] = str(max(end.column - 1, start.column))
     properties["title"] = finding.code
+    return command(finding.severity, properties, _words(finding))
+
+
+def command(kind: str, properties: Mapping[str, str], text: str) -> str:
+    """One workflow command (`error`, `warning`, `notice`) on a line of its own."""
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{finding.severity} {listed}::{_data(_words(finding))}\n"
+    return f"::{kind} {listed}::{_data(text)}\n"
 
 
 def _words(finding: Diagnostic) -> str:

@@ -8,13 +8,15 @@ were moved to another graph, are judged as well; each verdict says up to which `
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from ..forms.version import Version
+from ..errors import CheckpointCorrupted
+from ..forms.version import Version, version_from
 from ..store.protocols import Store
 from ..store.records import RunRecord, RunStatus
 from .judging import Progress, judged
-from .summary import Summary, summary_of
+from .summary import Changes, Summary, changed_elements, summary_of
 from .verdict import RunVerdict
 
 UNFINISHED = (RunStatus.WAITING, RunStatus.UNCERTAIN, RunStatus.FAILED, RunStatus.RUNNING)
@@ -54,6 +56,19 @@ class Drift:
     summary: Summary
     damaged: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON value: all of it."""
+        summary = asdict(self.summary)
+        return {
+            **summary,
+            "verdict": self.summary.worst,
+            "damaged": list(self.damaged),
+            "warnings": list(self.warnings),
+            "runs": [
+                {**one.verdict.to_json(), "status": one.status, "updated": one.updated} for one in self.runs
+            ],
+        }
 
 
 class Survey:
@@ -120,15 +135,33 @@ class Survey:
         """Keep what a store has passed over while runs were read."""
         self._warnings.update(dict.fromkeys(warnings))
 
-    def drift(self, versions: Mapping[str, Version]) -> Drift:
-        """What was found out. (A run that is new in the last round is left out: it has begun just now.)"""
+    async def drift(self, store: Store, versions: Mapping[str, Version]) -> Drift:
+        """What was found out. Raises StorageError."""
+        # What is new since the last look has begun just now, and is left out.
         runs = [
             Drifting(self._verdicts[run.run], run.status, run.updated)
             for run in self._runs
             if run.run in self._verdicts
         ]
-        summary = summary_of([run.verdict for run in runs], versions)
+        verdicts = [run.verdict for run in runs]
+        summary = summary_of(verdicts, versions, await _changes(store, versions, verdicts))
+        self.warned(store.warnings())
         return Drift(tuple(runs), summary, tuple(self._damaged), tuple(self._warnings))
+
+
+async def _changes(store: Store, versions: Mapping[str, Version], verdicts: Sequence[RunVerdict]) -> Changes:
+    """What has changed of the elements for which runs cannot simply go on."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for graph, hash in dict.fromkeys((one.graph, one.old) for one in verdicts if one.reasons):
+        try:
+            old = await version_from(hash, store.get_graph) if graph in versions else None
+        except (ValueError, CheckpointCorrupted):
+            old = None  # that is the reason
+        if old is None:
+            continue
+        for element, texts in changed_elements(old, versions[graph]).items():
+            found.setdefault((graph, element), {}).update(dict.fromkeys(texts))
+    return {key: tuple(texts) for key, texts in found.items()}
 
 
 async def drift(
@@ -157,4 +190,4 @@ async def drift(
     survey = Survey(statuses, graph, runs)
     while pending := await survey.look(store):
         survey.learn(await judged(store, versions, pending, progress))
-    return survey.drift(versions)
+    return await survey.drift(store, versions)

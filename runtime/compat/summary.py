@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from ..changes.compare import compare
 from ..forms.version import Version
 from .kinds import KINDS
 from .verdict import Condition, Reason, Risk, RunVerdict, Verdict
@@ -24,6 +26,7 @@ class ReasonCount:
         count: how many runs.
         title: what such a reason is, in general.
         text: what it is here; for one of the runs, where it differs between them.
+        changes: what of the element has changed, for people; none where the old graph cannot be read.
         place: where in the new source, "" where that is not known.
         nodes: the nodes where it was noticed.
         examples: some of the runs, the newest first.
@@ -37,6 +40,7 @@ class ReasonCount:
     count: int
     title: str
     text: str
+    changes: tuple[str, ...]
     place: str
     nodes: tuple[str, ...]
     examples: tuple[str, ...]
@@ -97,7 +101,13 @@ class _Runs:
     nodes: dict[str, None] = field(default_factory=dict[str, None])
 
 
-def summary_of(verdicts: Sequence[RunVerdict], versions: Mapping[str, Version]) -> Summary:
+Changes: TypeAlias = Mapping[tuple[str, str], Sequence[str]]
+"""What has changed, by the name of a graph and the id of an element."""
+
+
+def summary_of(
+    verdicts: Sequence[RunVerdict], versions: Mapping[str, Version], changes: Changes | None = None
+) -> Summary:
     """Count verdicts, which are in the order in which examples are wanted."""
     reasons: dict[tuple[str, str, str], _Runs] = {}
     risks: dict[tuple[str, str, str], _Runs] = {}
@@ -109,7 +119,7 @@ def summary_of(verdicts: Sequence[RunVerdict], versions: Mapping[str, Version]) 
     return Summary(
         _counted(verdicts),
         _graphs(verdicts, versions),
-        tuple(sorted((_reason(key, runs) for key, runs in reasons.items()), key=_most)),
+        tuple(sorted((_reason(key, runs, changes or {}) for key, runs in reasons.items()), key=_most)),
         tuple(sorted((_risk(key, runs) for key, runs in risks.items()), key=lambda one: -one.count)),
     )
 
@@ -126,15 +136,35 @@ def _note(
     runs.nodes.setdefault(what.node)
 
 
-def _reason(key: tuple[str, str, str], found: _Runs) -> ReasonCount:
+def changed_elements(old: Version, new: Version) -> Mapping[str, Sequence[str]]:
+    """What has changed between two versions, by element as reasons name it; inner graphs included."""
+    found: dict[str, list[str]] = {}
+    seen: set[tuple[str, str, str]] = set()
+    todo = [("", old, new)]
+    while todo:
+        inside, before, after = todo.pop()
+        if before.hash == after.hash or (inside, before.hash, after.hash) in seen:
+            continue
+        seen.add((inside, before.hash, after.hash))
+        for change in compare(before.canonical, after.canonical):
+            found.setdefault(inside + change.element, []).append(change.text)
+        for id in before.elements:
+            name = id.removeprefix("node/")
+            below, then = before.run_by(name), after.run_by(name)
+            if name != id and below is not None and then is not None:
+                todo.append((f"{inside}subgraph/{below.name}/", below, then))
+    return found
+
+
+def _reason(key: tuple[str, str, str], found: _Runs, changes: Changes) -> ReasonCount:
     graph, kind, element = key
     first = found.first
     assert isinstance(first, Reason)
     worst = max((run.verdict for run in found.runs), key=_rank)
     nodes = tuple(node for node in found.nodes if node)
     return ReasonCount(
-        graph, kind, first.condition, element, worst, len(found.runs), _title(kind), first.text, first.place,
-        nodes, _examples(found.runs),
+        graph, kind, first.condition, element, worst, len(found.runs), _title(kind), first.text,
+        tuple(changes.get((graph, element), ())), first.place, nodes, _examples(found.runs),
     )  # fmt: skip
 
 
