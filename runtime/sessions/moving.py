@@ -18,7 +18,7 @@ from ..forms.version import Version, version_of_plan
 from ..graph import Graph
 from ..machine.frame import Frame
 from ..machine.position import from_snapshot, to_snapshot, unfold
-from ..migrating.chain import chain_from
+from ..migrating.chain import chain_from, versions_between
 from ..migrating.moved import moved
 from ..store.protocols import Store
 from ..store.records import (
@@ -114,7 +114,9 @@ class Move:
         under = await graph_of(store, run.hash)
         position = await as_left(store, under, run, blanks(under), self._legs, self._legs[-1], None)
         before = to_snapshot(position.root)
-        result = moved(before, self._old, self._new, self._chain, now=self._wish.time or None)
+        between = await versions_between(self._new, run.hash, store.get_graph)
+        now = self._wish.time or None
+        result = moved(before, self._old, self._new, self._chain, between=between, now=now)
         unfold(position.root)
         if result.reasons:
             roots = position.root, position.root
@@ -128,9 +130,8 @@ class Move:
         )  # fmt: skip
         return Carried(position.step, before, result.snapshot, (), roots, left)
 
-    async def demand(self) -> Carried:
+    def demand(self, found: Carried) -> Carried:
         """The same. Raises GraphMismatch where it cannot be carried over at all."""
-        found = await self.carried()
         if found.reasons:
             raise self._refusal(found.reasons)
         return found
@@ -141,7 +142,7 @@ class Move:
         Raises GraphMismatch, RunFenced, StorageError: nothing has happened.
         """
         store, run, wish = self._store, self._run, self._wish
-        found = await self.demand()
+        found = self.demand(await self.carried())
         await put_graphs(store, self._graph.plan)
         number, step = len(self._legs), found.step
         override = OverrideRecord(
@@ -245,7 +246,7 @@ class Moving:
     async def _move(self, run: RunRecord) -> Move:
         move = await Move.of(self._store, self._graph, run, self._wish)
         move.refuse()
-        await move.demand()
+        move.demand(await move.carried())
         return move
 
 

@@ -12,7 +12,7 @@ from ..errors import CheckpointCorrupted, CheckpointNotFound, LgcError, Transien
 from ..graph import Graph
 from ..machine.frame import Frame
 from ..machine.position import begin, from_snapshot, to_snapshot, unfold
-from ..migrating.chain import chain_from
+from ..migrating.chain import chain_from, versions_between
 from ..migrating.moved import moved
 from ..store.protocols import Store
 from ..store.records import CheckpointRecord, RunRecord
@@ -191,7 +191,8 @@ async def _moved_again(store: Store, graph: Graph[Any], run: RunRecord, legs: li
         raise CheckpointCorrupted(what, run=run.run, step=leg.first)
     under = await graph_of(store, before.hash)
     position = await as_left(store, under, run, blanks(under), legs, before, leg.first)
-    again = moved(to_snapshot(position.root), old, new, chain or (), now=leg.move.time)
+    between = await versions_between(new, before.hash, store.get_graph)
+    again = moved(to_snapshot(position.root), old, new, chain or (), between=between, now=leg.move.time)
     if again.reasons:
         why = "; ".join(reason.text for reason in again.reasons)
         raise CheckpointCorrupted(f"{what}: {why}", run=run.run, step=leg.first)
