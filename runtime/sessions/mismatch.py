@@ -52,7 +52,7 @@ async def verdict_of(store: Store, old: Version, new: Version, run: RunRecord) -
     nobody can tell."""
     try:
         return await Judge(old, new).judge(store, run)
-    except (LgcError, ValueError, NotImplementedError):
+    except (LgcError, ValueError):
         return None
 
 
@@ -128,7 +128,8 @@ def verdict_lines(verdict: RunVerdict) -> list[str]:
 
 
 def _placed(one: Reason | Risk) -> str:
-    places = [f"step {one.step}"] if one.step is not None else []
+    told = one.step is None or f"step {one.step}" in one.text
+    places = [] if told else [f"step {one.step}"]
     places += [one.place] if one.place else []
     return f"{one.text} ({', '.join(places)})" if places else one.text
 

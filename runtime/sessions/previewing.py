@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..compat.verdict import RunVerdict
-from ..errors import LgcError
+from ..errors import GraphMismatch, LgcError
 from ..graph import Graph
 from ..store.protocols import Store
 from ..store.records import AttemptRecord, DecisionRecord
@@ -23,7 +23,8 @@ class Preview:
         run, mode: which run, how.
         expected, actual: hashes of the graph that it is under, and of the one given.
         verdict: whether it may; None where the graph is the same, or nobody can tell.
-        refused: why it would not be done, "" where it would.
+        refused: why it would not be done, all of it, "" where it would.
+        why, hint: the same in one sentence where it is not the mode alone, and the way out.
         step: the last step.
         before, after: the durable fields of the state now and then, as JSON; `after` is None where the
             position cannot be carried over.
@@ -46,6 +47,8 @@ class Preview:
     renamed: tuple[tuple[str, str], ...] = ()
     cleared: tuple[AttemptRecord, ...] = ()
     aside: tuple[DecisionRecord, ...] = ()
+    why: str = ""
+    hint: str = ""
 
 
 async def preview(
@@ -67,22 +70,25 @@ async def preview(
     """
     run = await store.get_run(run_id)
     move = await Move.of(store, graph, run, Wish(mode, reason, actor, 0.0))
-    refused = ""
+    problem: LgcError | None = None
+    found = await move.carried()
     try:
         if run.hash != graph.hash:
             move.refuse()
-        found = await move.carried()
-        if found.reasons:
-            await move.demand()
+        move.demand(found)
     except LgcError as error:
-        refused = str(error)
-        found = await move.carried()
+        problem = error
+    why = ""
+    if problem is not None and not isinstance(problem, GraphMismatch):
+        why = problem.message
+    elif found.reasons:
+        why = "; ".join(one.text for one in found.reasons)
     return Preview(
-        run.run, mode, run.hash, graph.hash, move.verdict, refused, found.step, _fields(found.before),
-        _fields(found.after) if found.after else None,
+        run.run, mode, run.hash, graph.hash, move.verdict, "" if problem is None else str(problem),
+        found.step, _fields(found.before), _fields(found.after) if found.after else None,
         tuple([frame.where() for frame in found.roots[1].active()]) if found.after else (),
         tuple([(place_of(old), place_of(new)) for old, new in found.left.renamed]),
-        found.left.cleared, found.left.aside,
+        found.left.cleared, found.left.aside, why, "" if problem is None else problem.hint,
     )  # fmt: skip
 
 

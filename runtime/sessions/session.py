@@ -188,7 +188,9 @@ class Session(Generic[S]):
         run = await store.get_run(run_id)
         if not take_over:
             refuse_held(run, ticking.time())
-        moving = Moving(store, graph, Wish(mode, reason, actor, ticking.time()))
+        # Whoever forces a run has to say who he is; otherwise the process will do.
+        who = actor if actor or mode is RestoreMode.FORCE else owner_name(owner())
+        moving = Moving(store, graph, Wish(mode, reason, who, ticking.time()))
         await moving.look(run)
         values = await provided(graph, run, transients or {})  # refused before another session is overtaken
         fence = await store.take(run_id, owner(), expect=None if take_over else run)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from ...errors import CheckpointNotFound
 from ..protocols import Store
-from ..records import CheckpointRecord, MutationRecord, RunRecord, RunStatus
+from ..records import CheckpointRecord, MutationRecord, OverrideRecord, RunRecord, RunStatus
 from .archive import FileArchive, Section
 from .archived import Archived, GraphRecord
 
@@ -84,3 +84,12 @@ def archived_log(sections: Iterable[Section], run: str) -> list[MutationRecord]:
         if section.run == run:
             steps.update((one.step, one) for one in section.records if isinstance(one, MutationRecord))
     return [steps[step] for step in sorted(steps)]
+
+
+def archived_moves(sections: Iterable[Section], run: str) -> list[OverrideRecord]:
+    """The moves of a run to other graphs that are in an archive: those of its last complete section."""
+    moves: list[OverrideRecord] = []
+    for section in sections:
+        if section.run == run and section.complete:
+            moves = [one for one in section.records if isinstance(one, OverrideRecord)]
+    return moves

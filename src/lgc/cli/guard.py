@@ -8,7 +8,7 @@ import sys
 from io import TextIOWrapper
 
 from . import FINDINGS, FINE, INTERRUPTED, USAGE
-from .terminal import Failure, color_mode, error_style, say
+from .terminal import Failure, color_mode, error_style, printable, say
 
 TYPE_CHECKING = False  # as in `lgc`
 if TYPE_CHECKING:
@@ -164,23 +164,26 @@ def _runtime_error(error: BaseException) -> LgcError | None:
     return known if errors is not None and isinstance(error, errors.LgcError) else None
 
 
+def without_python(hint: str) -> str:
+    """A hint for both without what a program would write."""
+    import re
+
+    return re.sub(r"`mode=RestoreMode\.[A-Z]+`, ", "", hint)
+
+
 def _mismatch(error: Any) -> None:
-    """A refused restore, with what changed."""
+    """A refused restore: what changed, whether it matters to this run, and how to go on."""
     from .wording import short_hash
 
     style = error_style()
-    say(f"run `{error.run}` was made under another graph than the one given")
+    head = error.message.partition("\n")[0]
+    usual = head.startswith("the run was made under graph ")
+    say(f"run `{error.run}` was made under another graph than the one given" if usual else head)
     lines = [f"run   {short_hash(error.expected)}", f"given {short_hash(error.actual)}"]
-    lines += (
-        ["what changed:"]
-        if error.changes
-        else ["what changed is not known: the old graph is not in the store"]
-    )
-    lines += [f"  - {getattr(change, 'text', change)}" for change in error.changes]
-    for line in lines:
-        sys.stderr.write(f"  {style.blue('|')} {line}\n")
-    way = f"`lgc resume {error.run} --mode force --reason TEXT --actor NAME`"
-    help = f"go on under the graph of the run, or take it over: {way}"
+    for line in (*lines, *error.told):
+        indent = "  " if line.startswith("- ") else ""
+        sys.stderr.write(f"  {style.blue('|')} {indent}{printable(line)}\n")
+    help = printable(without_python(error.hint))
     sys.stderr.write(f"  {style.blue('=')} {style.bold('help:')} {help}\n")
 
 

@@ -81,17 +81,19 @@ class Compiled:
 
         return graph_hash(self.program, self.graph.key).full
 
-    async def refuse_other(self, store: Store, run: RunRecord) -> None:
-        """Raise GraphMismatch, with the changes, where a run was made under another graph."""
+    async def refuse_other(self, store: Store, run: RunRecord, *, ever: bool = False) -> None:
+        """Raise GraphMismatch where a run is under another graph.
+
+        `ever`: one that the run was under before it was moved will do, too.
+        """
         if run.hash == self.hash:
             return
-        from ..compiler.canonical import canonical_text
-        from ..runtime.changes.compare import compare
-        from ..runtime.errors import GraphMismatch
+        if ever and any(move.expected == self.hash for move in await store.overrides(run.run)):
+            return
+        from ..runtime.sessions.mismatch import mismatch_of
+        from .version_sources import version_of
 
-        old = await store.get_graph(run.hash)
-        changes = () if old is None else compare(old, canonical_text(self.program, self.graph.key))
-        raise GraphMismatch(run.hash, self.hash, changes, run=run.run)
+        raise await mismatch_of(store, version_of(self.program, self.graph.key), run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .launch import compile_source, prepare, stored_launch
+from .moves import move_json, move_text
 from .progress import barrier_json, barrier_lines, state_json
 from .runs import step_json
 from .stores import get_run, store_words
@@ -71,7 +72,7 @@ class Seen:
             "uncertain": self.uncertain,
             "recent": [step_json(record) for record in self.recent],
             "decisions": [_decision_json(one) for one in self.decisions],
-            "overrides": [_override_json(one) for one in self.overrides],
+            "overrides": [move_json(one) for one in self.overrides],
             "warnings": self.warnings,
         }
 
@@ -94,11 +95,6 @@ class Seen:
             + ("" if one.step else " (not applied yet)")
             for one in self.decisions
         ]
-        forced = [
-            f"{moment(one.time)}  {short_hash(one.expected)} -> {short_hash(one.actual)}"
-            f" after step {one.step} by {printable(one.actor)}: {printable(one.reason)}"
-            for one in self.overrides
-        ]
         all_ = (
             (
                 "uncertain",
@@ -106,7 +102,7 @@ class Seen:
             ),
             (title, steps),
             ("decisions", decided),
-            ("forced restores", forced),
+            ("moved to other graphs", [move_text(one) for one in self.overrides]),
             ("warnings", self.warnings),
         )
         return [(name, lines) for name, lines in all_ if lines]
@@ -130,27 +126,32 @@ async def look(store: Store, run: str) -> Seen:
 
 async def _position(store: Store, run: RunRecord, seen: Seen) -> None:
     """State, frames and barriers: by the graph where it is at hand, else what the newest snapshot holds."""
-    from ..runtime.errors import LgcError
-
-    try:
-        compiled = compile_source(stored_launch(run), quiet=True)
-        if compiled.hash != run.hash:
-            where, now = compiled.launch.source, short_hash(compiled.hash)
-            await _snapshot(store, run, seen, f"the graph in {where} is another one now: {now}")
-            return
-        graph = prepare(compiled, bind_nodes=False, quiet=True).unbound()
-    except (Failure, click.exceptions.Exit) as problem:
-        reason = problem.message if isinstance(problem, Failure) else "the source has errors, or is not built"
-        await _snapshot(store, run, seen, reason)
-        return
     from ..runtime.barriers.standing import waiting_barriers
+    from ..runtime.errors import LgcError
+    from ..runtime.sessions.legs import graph_of
     from ..runtime.sessions.restore import blanks, rebuild
 
+    graph, reason = None, ""
+    try:
+        compiled = compile_source(stored_launch(run), quiet=True)
+        if compiled.hash == run.hash:
+            graph = prepare(compiled, bind_nodes=False, quiet=True).unbound()
+        else:
+            reason = f"the graph in {compiled.launch.source} is another one now: {short_hash(compiled.hash)}"
+    except (Failure, click.exceptions.Exit) as problem:
+        reason = problem.message if isinstance(problem, Failure) else "the source has errors, or is not built"
+    if graph is None:
+        try:
+            graph = await graph_of(store, run.hash)
+        except LgcError:
+            await _snapshot(store, run, seen, reason)
+            return
     try:
         position = await rebuild(store, graph, run, blanks(graph))
     except LgcError as error:
         seen.note = error.message
         return
+    seen.note = f"({reason})" if reason else ""
     seen.state = state_json(position.root.state)
     if run.status not in ("done", "cancelled"):
         seen.frames = [
@@ -186,15 +187,4 @@ def _decision_json(one: DecisionRecord) -> dict[str, Any]:
         "actor": one.actor,
         "time": one.time,
         "step": one.step,
-    }
-
-
-def _override_json(one: OverrideRecord) -> dict[str, Any]:
-    return {
-        "step": one.step,
-        "actor": one.actor,
-        "reason": one.reason,
-        "expected": one.expected,
-        "actual": one.actual,
-        "time": one.time,
     }

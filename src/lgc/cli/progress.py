@@ -265,4 +265,6 @@ def error_json(error: Any) -> dict[str, Any]:
             {"element": one.element, "kind": one.kind, "path": one.path, "text": one.text}
             for one in error.changes
         ]
+    if getattr(error, "verdict", None) is not None:
+        told["verdict"] = error.verdict.to_json()
     return {**told, "help": error.hint or None}

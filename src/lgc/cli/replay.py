@@ -12,7 +12,7 @@ from .progress import state_json
 from .runs import dumps
 from .stores import get_run, store_option, store_words, with_store
 from .terminal import out, output_style
-from .wording import fields
+from .wording import fields, short_hash
 
 if TYPE_CHECKING:
     from ..runtime.graph import Graph
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 async def _graph(store: Store, run: RunRecord, source: str) -> Graph[Any]:
-    """The graph of a run, without functions. Raises GraphMismatch where the source holds another one."""
+    """The graph of the source, without functions. Raises GraphMismatch where the run was never under it."""
     compiled = compile_source(stored_launch(run, source))
-    await compiled.refuse_other(store, run)
+    await compiled.refuse_other(store, run, ever=True)
     return prepare(compiled, bind_nodes=False).unbound()
 
 
@@ -40,26 +40,30 @@ async def _graph(store: Store, run: RunRecord, source: str) -> Graph[Any]:
 def replay_command(run: str, store_url: str, to_step: int | None, source: str, as_json: bool) -> int:
     """Rebuild a state from the log; no node is called."""
 
-    async def read(store: Store) -> tuple[str, int, dict[str, Any], list[tuple[str, str]]]:
-        from ..runtime.sessions.restore import blanks, rebuild
+    async def read(store: Store) -> dict[str, Any]:
+        from ..runtime.sessions.restore import looked_at
 
         found = await get_run(store, run)
         graph = await _graph(store, found, source)
-        position = await rebuild(store, graph, found, blanks(graph), to_step)
-        return (
-            found.run,
-            position.step,
-            state_json(position.root.state),
-            [(position.root.path, position.root.node)],
-        )
+        position = await looked_at(store, graph, found, to_step)
+        root = position.root
+        return {
+            "version": 1,
+            "run": found.run,
+            "step": position.step,
+            "node": root.node,
+            "hash": root.graph.hash,
+            "state": state_json(root.state),
+        }
 
-    name, step, state, frames = with_store(store_url, read, reading=True)
+    told = with_store(store_url, read, reading=True)
     if as_json:
-        out(dumps({"version": 1, "run": name, "step": step, "node": frames[0][1], "state": state}))
+        out(dumps(told))
         return FINE
     style = output_style()
-    out(f"{style.bold('run')} {name} after step {step}, at {frames[0][1]}")
-    for line in fields(state, style):
+    under = style.dim(short_hash(told["hash"]))
+    out(f"{style.bold('run')} {told['run']} after step {told['step']}, at {told['node']}, under {under}")
+    for line in fields(told["state"], style):
         out(line)
     return FINE
 

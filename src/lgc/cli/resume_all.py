@@ -62,7 +62,21 @@ class Outcome:
         return json.dumps({"run": self.run, "status": self.status, **more}, ensure_ascii=False)
 
 
-def resume_all(given_store: str, *, as_json: bool, like: str = "") -> int:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Under which graphs runs may go on: `strict`, `compatible` or `migrate`; who says so, and why."""
+
+    mode: str = "strict"
+    reason: str = ""
+    actor: str = ""
+
+    def words(self) -> list[str]:
+        """The options again, for a further process."""
+        given = ("--mode", self.mode), ("--reason", self.reason), ("--actor", self.actor)
+        return [word for name, value in given if value for word in (name, value)]
+
+
+def resume_all(given_store: str, *, as_json: bool, wanted: Wanted, like: str = "") -> int:
     """Take up every run that nobody drives and that can go on; the exit status.
 
     `like`: only runs that were started as this one was.
@@ -74,11 +88,12 @@ def resume_all(given_store: str, *, as_json: bool, like: str = "") -> int:
             kinds = await _kinds(store)
             if like:
                 launch = (await get_run(store, like)).launch
-                return await _together(store, kinds.get(launch, []), as_json)
+                return await _together(store, kinds.get(launch, []), wanted, as_json)
             if len(kinds) <= 1:
-                return [one for runs in kinds.values() for one in await _together(store, runs, as_json)]
+                lists = [await _together(store, runs, wanted, as_json) for runs in kinds.values()]
+                return [one for outcomes in lists for one in outcomes]
         turns = asyncio.Semaphore(PROCESSES)
-        found = [_apart(given_store, runs[0].run, turns, as_json) for runs in kinds.values()]
+        found = [_apart(given_store, runs[0].run, turns, wanted, as_json) for runs in kinds.values()]
         return [one for outcomes in await asyncio.gather(*found) for one in outcomes]
 
     with logging_on():
@@ -107,7 +122,7 @@ async def _kinds(store: Store) -> dict[str, list[RunRecord]]:
     return kinds
 
 
-async def _together(store: Store, runs: Sequence[RunRecord], as_json: bool) -> list[Outcome]:
+async def _together(store: Store, runs: Sequence[RunRecord], wanted: Wanted, as_json: bool) -> list[Outcome]:
     if not runs:
         return []
     prepared = _prepared(runs[0])
@@ -118,7 +133,7 @@ async def _together(store: Store, runs: Sequence[RunRecord], as_json: bool) -> l
             outcome: Outcome | None = Outcome(run.run, "refused", prepared.text, prepared.error)
         else:
             async with turns:
-                outcome = await _resumed(store, run, prepared)
+                outcome = await _resumed(store, run, prepared, wanted)
         if outcome is not None:
             _tell(outcome, as_json)
         return outcome
@@ -141,9 +156,10 @@ def _prepared(run: RunRecord) -> Prepared | Outcome:
         return _refusal(run.run, problem.message, problem.hint or "")
 
 
-async def _resumed(store: Store, run: RunRecord, prepared: Prepared) -> Outcome | None:
+async def _resumed(store: Store, run: RunRecord, prepared: Prepared, wanted: Wanted) -> Outcome | None:
     """Go on with a run; None where there is nothing to do, or another process does it."""
     from ..runtime.errors import LgcError, RunFenced
+    from ..runtime.sessions.modes import RestoreMode
     from ..runtime.sessions.session import Session
 
     assert prepared.bound is not None
@@ -153,7 +169,7 @@ async def _resumed(store: Store, run: RunRecord, prepared: Prepared) -> Outcome 
             return None
         session = await Session.restore(
             prepared.bound, store=store, run_id=run.run, transients=prepared.transients,
-            trace_sink=log_sink(),
+            mode=RestoreMode(wanted.mode), reason=wanted.reason, actor=wanted.actor, trace_sink=log_sink(),
         )  # fmt: skip
         await session.run()
     except RunFenced:
@@ -175,14 +191,18 @@ async def _can_go_on(store: Store, run: RunRecord, prepared: Prepared) -> bool:
 
     if await store.decisions(run.run, waiting=True):
         return True
+    if prepared.plan.hash != run.hash:
+        return True  # it is to be moved, or somebody should hear that it cannot
     barriers = await look(store, prepared.unbound(), run.run)
     return any(barrier.deadline <= time.time() for barrier in barriers)
 
 
-async def _apart(given_store: str, run: str, turns: asyncio.Semaphore, as_json: bool) -> list[Outcome]:
+async def _apart(
+    given_store: str, run: str, turns: asyncio.Semaphore, wanted: Wanted, as_json: bool
+) -> list[Outcome]:
     """The runs that were started as this one was, in a process of their own."""
     words = [sys.executable, "-m", "lgc", "resume", "--all", "--like", run, "--json"]
-    words += log_words()
+    words += [*wanted.words(), *log_words()]
     if given_store:
         words += ["--store", given_store]
     outcomes: list[Outcome] = []

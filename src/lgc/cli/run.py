@@ -86,8 +86,9 @@ def run_command(target: str, nodes: str, given: str, store_url: str, run_id: str
 @click.option(
     "--mode", type=click.Choice(MODES), default="strict", show_default=True, help="Under which graphs."
 )
-@click.option("--reason", default="", metavar="TEXT", help="Why, for --mode force.")
-@click.option("--actor", default="", metavar="NAME", help="Who, for --mode force.")
+@click.option("--reason", default="", metavar="TEXT", help="Why it goes on under another graph.")
+@click.option("--actor", default="", metavar="NAME", help="Who says so; without it this process, if it may.")
+@click.option("--dry-run", is_flag=True, help="Only say what would become of it under the graph.")
 @click.option(
     "--source", default="", metavar="FILE[:GRAPH]", help="Another source than the run was started from."
 )
@@ -107,6 +108,7 @@ def resume_command(
     mode: str,
     reason: str,
     actor: str,
+    dry_run: bool,
     source: str,
     nodes: str,
     as_json: bool,
@@ -114,8 +116,15 @@ def resume_command(
     """Go on with a run, wherever it stands, or with all of them.
 
     The source and the nodes are those that the run was started with. If the graph has changed since,
-    the run is refused and the changes are told; `--mode force --reason TEXT --actor NAME` takes it over
-    all the same, and the run's history says so.
+    the run is refused, and the command tells what changed and whether that matters to this run.
+
+    \b
+    --mode compatible  goes on if the new graph could have done all that the run did so far
+    --mode migrate     also if the source declares a migration that fits
+    --mode force       in any case that can be; needs --reason and --actor
+
+    The run's history keeps how it was moved. --dry-run changes nothing and ends with 1 where the run
+    would be refused.
 
     A run that a living process drives is left to it. `--all` takes up what died with its process, what
     has been answered since, and barriers whose time is over; it is made for a timer.
@@ -125,11 +134,19 @@ def resume_command(
             "name a run, or say --all" if not run else "a run and --all exclude each other"
         )
     if everything:
-        if mode != "strict" or take_over or source or nodes:
-            raise click.UsageError("--all goes with --store, --json and the options for logs only")
-        from .resume_all import resume_all
+        if mode == "force":
+            raise click.UsageError("--mode force takes one run at a time: each needs a reason of its own")
+        if take_over or source or nodes or dry_run:
+            raise click.UsageError("--all goes with --store, --mode, --json and the options for logs only")
+        from .resume_all import Wanted, resume_all
 
-        return resume_all(store_url, as_json=as_json, like=like)
+        return resume_all(store_url, as_json=as_json, like=like, wanted=Wanted(mode, reason, actor))
+    if dry_run:
+        from .dry_run import dry_run_of
+
+        return dry_run_of(
+            store_url, run, source=source, mode=mode, reason=reason, actor=actor, as_json=as_json
+        )
     if mode == "force" and not (reason.strip() and actor.strip()):
         raise click.UsageError("--mode force needs --reason and --actor: both are kept with the run")
     return go_on(
@@ -158,7 +175,7 @@ def go_on(
 
         found = await get_run(store, run)
         compiled = compile_source(stored_launch(found, source, nodes))
-        if mode != "force":
+        if mode == "strict":
             await compiled.refuse_other(store, found)
         prepared = prepare(compiled, bind_nodes=True)
         assert prepared.bound is not None

@@ -1,4 +1,4 @@
-"""`lgc runs`, `lgc show`, `lgc log`: from a store to what people want to know of its runs."""
+"""`lgc runs`, `lgc show`: from a store to what people want to know of its runs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import FINDINGS, FINE
-from .stores import get_run, store_option, with_store
+from . import FINE
+from .moves import move_json
+from .stores import store_option, with_store
 from .terminal import Style, out, output_style, printable, table
-from .wording import age, fields, moment, short_hash, status_text, took
+from .wording import age, fields, moment, short_hash, status_text
 
 if TYPE_CHECKING:
     from ..runtime.store.protocols import Store
@@ -32,16 +33,19 @@ _STATUSES = ["running", "waiting", "uncertain", "done", "failed", "cancelled"]
 def runs_command(store_url: str, status: str | None, graph: str | None, as_json: bool) -> int:
     """List the runs of a store, newest first."""
 
-    async def read(store: Store) -> list[tuple[RunRecord, int, str]]:
+    async def read(store: Store) -> tuple[list[tuple[RunRecord, int, str]], dict[str, list[dict[str, Any]]]]:
         from ..runtime.store.records import RunStatus
 
         wanted = RunStatus(status) if status else None
         found = await store.list_runs(status=wanted, graph=graph)
-        return [(run, *await _standing(store, run)) for run in found]
+        moves = {run.run: await store.overrides(run.run) for run in found} if as_json else {}
+        told = {run: [move_json(one) for one in several] for run, several in moves.items()}
+        return [(run, *await _standing(store, run)) for run in found], told
 
-    found = with_store(store_url, read, reading=True)
+    found, moves = with_store(store_url, read, reading=True)
     if as_json:
-        out(dumps({"version": 1, "runs": [_run_json(*one) for one in found]}))
+        runs = [{**_run_json(*one), "moves": moves[one[0].run]} for one in found]
+        out(dumps({"version": 1, "runs": runs}))
         return FINE
     if not found:
         out("no runs" + (" like that" if status or graph else ""))
@@ -153,64 +157,6 @@ def _show_head(run: RunRecord, steps: int, style: Style) -> None:
         out(f"  forked   from {run.parent}")
     if run.error:
         out(f"  error    {style.red(printable(run.error))}")
-
-
-# --- log --------------------------------------------------------------------------------------------------
-
-
-@click.command("log")
-@click.argument("run")
-@store_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--from-step", type=click.IntRange(1), default=1, metavar="N", help="Begin at this step.")
-@click.option("--archive", default="", metavar="FILE|DIR", help="Read it from an archive, not from a store.")
-def log_command(run: str, store_url: str, as_json: bool, from_step: int, archive: str) -> int:
-    """The committed steps of a run, one a line."""
-    if archive:
-        from .store_archive import archived_steps
-
-        if store_url:
-            raise click.UsageError("give either --store or --archive")
-        records, whole = archived_steps(archive, run, from_step)
-        _show_log(records, as_json)
-        return FINE if whole else FINDINGS
-
-    async def read(store: Store) -> list[MutationRecord]:
-        found = await get_run(store, run)
-        return [record async for record in store.replay(found.run, from_step)]
-
-    _show_log(with_store(store_url, read, reading=True), as_json)
-    return FINE
-
-
-def _show_log(records: Sequence[MutationRecord], as_json: bool) -> None:
-    style = output_style()
-    if as_json:
-        for record in records:
-            out(json.dumps(step_json(record), ensure_ascii=False))
-    elif not records:
-        out("no steps")
-    else:
-        rows = [_log_row(record, style) for record in records]
-        out(table(("STEP", "TIME", "NODE", "RESULT", "RECORDED", "NEXT", "TOOK"), rows, style, "STEP TOOK"))
-
-
-def _log_row(record: MutationRecord, style: Style) -> tuple[str, ...]:
-    where = f"{record.frame}/{record.node}" if record.frame else record.node
-    result = record.outcome
-    if record.attempt > 1:
-        result += f" (attempt {record.attempt})"
-    if record.outcome in ("error", "timeout"):
-        result = style.red(result)
-    return (
-        str(record.step),
-        style.dim(moment(record.time)),
-        where + (f" #{record.visit}" if record.visit > 1 else ""),
-        result,
-        ", ".join(one["m"] for one in json.loads(record.mutations or "[]")) or "-",
-        record.next or "-",
-        took(record.duration),
-    )
 
 
 def step_json(record: MutationRecord) -> dict[str, Any]:

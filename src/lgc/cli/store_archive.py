@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..runtime.store.archives.archive import FileArchive, Section
     from ..runtime.store.protocols import Store
-    from ..runtime.store.records import Damage, MutationRecord, RunRecord
+    from ..runtime.store.records import Damage, MutationRecord, OverrideRecord, RunRecord
 
 _STATUSES = ["running", "waiting", "uncertain", "done", "failed", "cancelled"]
 _SUFFIX = ".jsonl.zst"
@@ -185,13 +185,15 @@ def _show(outcome: _Outcome, dry: bool, delete: bool) -> None:
 # --- reading back -----------------------------------------------------------------------------------------
 
 
-def archived_steps(path: str, run: str, from_step: int) -> tuple[list[MutationRecord], bool]:
-    """The steps of a run that an archive has, and whether all of the archive could be read.
+def archived_steps(
+    path: str, run: str, from_step: int
+) -> tuple[list[MutationRecord], list[OverrideRecord], bool]:
+    """The steps of a run that an archive has, its moves to other graphs, and whether all could be read.
 
     What is damaged is told on standard error. Raises Failure where the archive has no such run.
     """
     from ..runtime.store.archives.archive import read_archive
-    from ..runtime.store.archives.archiving import archived_log
+    from ..runtime.store.archives.archiving import archived_log, archived_moves
 
     damages: list[Damage] = []
     names: set[str] = set()
@@ -211,8 +213,8 @@ def archived_steps(path: str, run: str, from_step: int) -> tuple[list[MutationRe
         some = ", ".join(printable(name) for name in sorted(names)[:5])
         hint = f"it has {some}" + (" …" if len(names) > 5 else "") if names else "it holds no runs"
         raise Failure(f"no run `{run}` in the archive {path}", hint)
-    steps = archived_log(found, exact)
-    return [step for step in steps if step.step >= from_step], not damages
+    steps = [step for step in archived_log(found, exact) if step.step >= from_step]
+    return steps, archived_moves(found, exact), not damages
 
 
 def _files(path: str) -> list[str]:
