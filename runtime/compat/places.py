@@ -71,7 +71,7 @@ class Places:
             if not id_.startswith("node/"):
                 continue
             node = id_.removeprefix("node/")
-            here = at.sure[node] | self._outer_sure(at, node)
+            here = at.surely(node)
             yield self._place(f"{path}{node}", sure | here, maybe | at.place[node] | at.inside[node], at)
             inner = at.old.run_by(node)
             if inner is None or self._count > MOST_PLACES or at.names.cursor(node).moved:
@@ -83,15 +83,6 @@ class Places:
             beside = below.noticed | below.standing if at.old.elements[id_].get("kind") == "map" else 0
             entry = below.fresh | at.inside_of(node) | beside
             yield from self._places(below, f"{path}{node}/", sure | here, maybe | at.place[node] | entry)
-
-    def _outer_sure(self, at: Standing, node: str) -> int:
-        """What no run can stand in, as a parallel that holds the node cannot be stood in."""
-        bits, region = 0, str(at.old.elements[f"node/{node}"].get("region", ""))
-        while region:
-            outer = region.partition("/")[0]
-            bits |= at.sure[outer]
-            region = str(at.old.elements[f"node/{outer}"].get("region", ""))
-        return bits
 
     def _place(self, name: str, sure: int, maybe: int, at: Standing) -> PlaceVerdict:
         self._count += 1

@@ -95,6 +95,7 @@ class Standing:
         self.sure: dict[str, int] = {}
         self.place: dict[str, int] = {}
         self.inside: dict[str, int] = {}
+        self.held: dict[str, int] = {}  # by region: why no run can stand in it
         self._step: dict[str, int] = {}
         self._loose: dict[str, int] = {}
         for region in reversed(self._regions):
@@ -188,10 +189,11 @@ class Standing:
         match element.get("kind"):
             case "parallel":
                 step |= self.joins
+                missing = self._missing(node, cursor.node)
                 for id_ in self._branches(node):
                     step |= self._whole(id_)
                     loose |= self._ever(id_)
-                    inside |= self._whole(id_) | self._within(id_) | self._missing(node, id_, cursor.node)
+                    inside |= self._whole(id_) | self._within(id_) | missing.get(id_, 0)
             case "subgraph" | "map":
                 entry |= self._mentioned(f"node/{node}")
                 step |= self.joins if element.get("kind") == "map" else 0
@@ -218,13 +220,20 @@ class Standing:
         """What a run that stands within a node may have noticed of how it was entered."""
         return self._entry_bits[node]
 
-    def _missing(self, node: str, region: str, now: str) -> int:
-        """That a branch is not there any more, though nobody may stand at a node of it."""
-        branch = region.partition("/")[2]
+    def _missing(self, node: str, now: str) -> dict[str, int]:
+        """By branch: that it is not there any more, though nobody may stand at a node of it."""
         there = self.new.node(now)
-        if there is None or there.get("kind") != "parallel" or branch in branches_of(there):
-            return 0
-        return self._bit("branch-gone", f"node/{node}", f"branch `{branch}` of `{now}` is not there", node)
+        if there is None or there.get("kind") != "parallel":
+            return {}
+        gone = dict.fromkeys(branches_of(self.old.elements[f"node/{node}"]))
+        for branch in branches_of(there):
+            gone.pop(branch, None)
+        return {
+            f"{node}/{branch}": self._bit(
+                "branch-gone", f"node/{node}", f"branch `{branch}` of `{now}` is not there", node
+            )
+            for branch in gone
+        }
 
     def _uncertain_counts(self, node: str) -> int:
         """That counters of edges may have no place, however long ago they were counted."""
@@ -288,6 +297,13 @@ class Standing:
             bits |= self.sure[node] | self.inside[node]
         return bits
 
+    def _region_of(self, node: str) -> str:
+        return str(self.old.elements[f"node/{node}"].get("region", ""))
+
+    def surely(self, node: str) -> int:
+        """Why no run can stand at a node, or in what holds it."""
+        return self.sure[node] | self.held[self._region_of(node)]
+
     @property
     def noticed(self) -> int:
         """What a run that came through the graph may have noticed."""
@@ -301,6 +317,7 @@ class Standing:
     def _look_behind(self, region: Region) -> None:
         outer, _, branch = region.id.partition("/")
         base = self._begin(region.id)
+        self.held[region.id] = self.held[self._region_of(outer)] | self.sure[outer] if region.id else 0
         if region.id:
             base |= self.place[outer] | self._entry_bits[outer] | self._beside(outer)[branch]
         past = come_past(region, [self._step[node] for node in region.nodes], base)
@@ -317,10 +334,8 @@ class Standing:
         found = self._all_besides.get(parallel)
         if found is None:
             ids = [*self._branches(parallel)]
-            each = [
-                self._whole(id_) | self._within(id_) | self._missing(parallel, id_, self.names.node(parallel))
-                for id_ in ids
-            ]
+            missing = self._missing(parallel, self.names.node(parallel))
+            each = [self._whole(id_) | self._within(id_) | missing.get(id_, 0) for id_ in ids]
             before, after = [0], [0]
             for bits in each:
                 before.append(before[-1] | bits)
