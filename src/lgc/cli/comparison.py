@@ -115,12 +115,12 @@ def bearing(change: Change) -> Bearing:
 
 
 def groups(places: Iterable[PlaceVerdict]) -> list[tuple[PlaceVerdict, list[str]]]:
-    """Places of which the same is said, with their nodes, from the best verdict to the worst."""
+    """Places of which the same is said, with their nodes, the worst verdict first."""
     found: dict[tuple[object, ...], tuple[PlaceVerdict, list[str]]] = {}
     for place in places:
         why = tuple((one.kind, one.element, one.text) for one in place.reasons)
         found.setdefault((place.verdict, place.sure, why), (place, []))[1].append(place.node)
-    return sorted(found.values(), key=lambda one: (one[0].verdict.rank, not one[0].sure))
+    return sorted(found.values(), key=lambda one: (-one[0].verdict.rank, not one[0].sure))
 
 
 def compare_sides(old: Given, new: Given) -> Comparison:

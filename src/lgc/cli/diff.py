@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import click
@@ -45,6 +46,7 @@ def diff_command(old: str, new: str, form: str, fail_on: str | None, stdin_name:
     from .comparison import compare_sides
     from .versions import both_sides
 
+    gc.disable()  # all that is read stays until the end
     found = compare_sides(*both_sides(old, new, stdin_name))
     match form:
         case "json":
