@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ..dsl import ast
 from ..dsl.diagnostic import Diagnostic, Severity, Suppressed
@@ -22,6 +23,9 @@ from .model import Program
 from .project import load_project
 from .resolve import resolve
 from .rules import run_rules
+
+if TYPE_CHECKING:
+    from .migrations.forms import Forms
 
 # A tree 200 deep takes about five frames a level. Frames of Python functions take no C stack.
 FRAMES = 5_000
@@ -56,6 +60,7 @@ def check(
     root: str | None = None,
     mark: Callable[[str], None] | None = None,
     beside: Sequence[Source] = (),
+    forms: Forms | None = None,
 ) -> Checked:
     """Check sources and everything that they import.
 
@@ -63,7 +68,8 @@ def check(
     sources, with `/`. `root` is the folder that imports may not leave, in the same form as the sources' paths
     (all relative to one folder, or all absolute); without it they may go anywhere. `mark` is told when a
     phase has ended: parse, resolve, the code of a rule, findings. `beside` are files that use the sources:
-    what they do with them counts, but nothing is said of them.
+    what they do with them counts, but nothing is said of them. `forms` are older graphs that migrations are
+    checked against; without them, only what migrations say of the new graph is checked.
     Never raises for any text.
     """
     context = Context()
@@ -75,6 +81,10 @@ def check(
         if mark is not None:
             mark("resolve")
         context.findings.extend(run_rules(resolved, mark))
+        if any(module.migrations for module in resolved.program.modules):
+            from .migrations.checks import check_migrations  # few files have any
+
+            check_migrations(context, resolved, forms)
     files = tuple(unit.file for unit in project.units if unit.path not in project.beside)
     said = (one for one in context.findings if one.place.source.path not in project.beside)
     findings = sorted(dict.fromkeys(said), key=Diagnostic.sort_key)

@@ -19,6 +19,7 @@ from ..dsl.diagnostic import Diagnostic, Fix, Severity, Suppressed
 from ..dsl.enclosing import located
 from ..dsl.named import NamedTuple
 from ..dsl.source import Place, Source, Span
+from .rule import CHECK
 from .rules import BY_CODE
 from .spelling import Speller
 
@@ -54,13 +55,17 @@ def apply_allows(
                 about.append(read)
             else:
                 key = (file.source.path, _line_below(file.source, comment.span), read.code)
-                if BY_CODE[read.code].active:
-                    waiting.setdefault(key, []).append(read)
+                waiting.setdefault(key, []).append(read)
     if not waiting and not about:
         return list(findings), ()
     kept, silenced = _split(findings, waiting)
     hidden = _hidden(findings, files)
-    about += (_unneeded(one) for key, rest in waiting.items() if key[0] not in hidden for one in rest)
+    about += (
+        _unneeded(one)
+        for key, rest in waiting.items()
+        for one in rest
+        if key[0] not in hidden and BY_CODE[one.code].by == CHECK  # else only some checks look for it
+    )
     return sorted([*kept, *located(about, files)], key=Diagnostic.sort_key), tuple(silenced)
 
 

@@ -17,6 +17,7 @@ from .graph_view import GraphView
 from .resolve import Resolved
 
 GraphCheck: TypeAlias = Callable[[GraphView], Iterator[Diagnostic]]
+CHECK = "lgc check"
 ProgramCheck: TypeAlias = Callable[[Resolved], Iterator[Diagnostic]]
 
 
@@ -38,6 +39,8 @@ class Rule:
         allowable: whether a comment `lgc: allow` may silence it: the program can be resolved, hashed, built
             and run without its repair.
         fixable: whether some of its findings come with a repair that `lgc check --fix` applies.
+        by: the command that looks for it.
+        old: an older version of the graph in the example, whose stored form is given to the check.
     """
 
     code: str
@@ -52,6 +55,8 @@ class Rule:
     active: bool = True
     allowable: bool = False
     fixable: bool = False
+    by: str = CHECK
+    old: str = ""
 
     def found(
         self,

@@ -120,7 +120,7 @@ def hash_of_text(text: str) -> GraphHash:
     Raises:
         ValueError: it is not a canonical form.
     """
-    return _Hashed.of(_read(text).items(), FORM).hash
+    return _Hashed.of(read_elements(text).items(), FORM).hash
 
 
 # --- one graph --------------------------------------------------------------------------------------------
@@ -222,8 +222,12 @@ def _operational_forms(program: m.Program) -> _Forms:
 # --- stored text --------------------------------------------------------------------------------------------
 
 
-def _read(text: str) -> dict[str, dict[str, Json]]:
-    """The elements in a stored form, as far as hashing needs them checked."""
+def read_elements(text: str) -> dict[str, dict[str, Json]]:
+    """The elements of a stored form by their ids, as far as hashing needs them checked.
+
+    Raises:
+        ValueError: it is not a canonical form.
+    """
     try:
         value: Json = json.loads(
             text, object_pairs_hook=_no_twins, parse_float=_refuse, parse_constant=_refuse

@@ -130,22 +130,26 @@ class Constraints:
 
     def broken_by(self, default: Expr) -> str | None:
         """How a constant breaks a constraint, in words, or None if it breaks none."""
-        size = _size(default)
-        if size is not None and self.length is not None and not _within(size, self.length):
-            return f"its length {size} is outside {_show_bounds(self.length)}"
-        inner = default.operand if isinstance(default, model.Widen) else default
-        if not isinstance(inner, model.Const):
-            return None
-        value = inner.value
-        bounds = self.range
-        if bounds is not None and is_number(value) and not _within(value, bounds):
-            return f"{value} is outside {_show_bounds(bounds)}"
-        if self.pattern is not None and isinstance(value, str):
-            from ..patterns import found  # few states have one
+        return broken_by(default, self.range, self.length, self.pattern)
 
-            if found(self.pattern, value) is False:
-                return "it does not match the pattern"
+
+def broken_by(default: Expr, range: Bounds | None, length: Bounds | None, pattern: str | None) -> str | None:
+    """How a constant breaks the constraints of a field, in words, or None if it breaks none."""
+    size = _size(default)
+    if size is not None and length is not None and not _within(size, length):
+        return f"its length {size} is outside {_show_bounds(length)}"
+    inner = default.operand if isinstance(default, model.Widen) else default
+    if not isinstance(inner, model.Const):
         return None
+    value = inner.value
+    if range is not None and is_number(value) and not _within(value, range):
+        return f"{value} is outside {_show_bounds(range)}"
+    if pattern is not None and isinstance(value, str):
+        from ..patterns import found  # few states have one
+
+        if found(pattern, value) is False:
+            return "it does not match the pattern"
+    return None
 
 
 def _word(constraint: ast.Constraint) -> str:

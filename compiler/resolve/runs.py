@@ -233,7 +233,7 @@ class ScenarioReader:
 
 
 def migration(unit: Unit, written: ast.Migrate, known: Known) -> model.Migration:
-    """The migration of the model, with what can be checked without the old graph."""
+    """The migration of the model; `migrations.checks` looks at what it says."""
     if not written.hash.value.startswith("lg1:"):
         message = "a graph's hash is `lg1:` and hexadecimal digits"
         unit.error("LG701", message, written.hash.span, help="`lgc hash` shows the hashes of graphs")
@@ -243,36 +243,16 @@ def migration(unit: Unit, written: ast.Migrate, known: Known) -> model.Migration
         match item:
             case ast.Rename(what=what, old=old, new=new):
                 if choice(unit, "element", what, ("node", "field", "mutation")):
-                    _renamed(unit, what.text, new, known)
                     kind = cast(Literal["node", "field", "mutation"], what.text)
                     steps.append(model.RenameStep(kind, old.text, new.text, place))
             case ast.SetField(field=field, value=value):
-                _renamed(unit, "field", field, known)
                 text = unit.source.text[value.span.start : value.span.end]
                 unit.mention(text)
                 form = loose_text(unit, value)
                 steps.append(model.SetStep(field.text, text, form, place))
             case ast.DropField(field=field):
-                if field.text in known.fields:
-                    message = f"field `{field.text}` is dropped, but the new state has it"
-                    unit.error("LG707", message, field.span)
                 steps.append(model.DropStep(field.text, place))
             case ast.Move(old=old, new=new):
-                _renamed(unit, "node", new, known)
                 steps.append(model.MoveStep(old.text, new.text, place))
     place, source = unit.place(written.graph.span), unit.place(written.hash.span)
     return model.Migration(known.graph.key, written.hash.value, tuple(steps), place, source)
-
-
-_MISSING = {"node": "LG704", "field": "LG705", "mutation": "LG706"}
-
-
-def _renamed(unit: Unit, what: str, name: ast.Name, known: Known) -> None:
-    names: Mapping[str, object] = known.nodes
-    if what != "node":
-        if known.stateless:
-            return
-        names = known.fields if what == "field" else known.mutations
-    if name.text not in names:
-        owner = f"graph `{known.graph.key.name}` has no {what}"
-        unit.undefined(owner, name, names, code=_MISSING[what])

@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .compiler.rule import CHECK
 from .compiler.rules import BY_CODE
 from .dsl.diagnostic import Diagnostic, Label, Suppressed
 from .dsl.frozen import frozen
@@ -197,7 +198,7 @@ class Acceptance:
                 if not entry.reason:
                     help = 'say why in the entry: reason = "…"'
                     found.append(_unusable(f"{_named(entry)} is accepted without a reason", entry, help))
-            elif rule.active and checked.get(entry.file, False):
+            elif rule.by == CHECK and checked.get(entry.file, False):  # else only some checks look for it
                 found.append(_unneeded(f"accepted finding {_named(entry)} no longer occurs", entry))
         return found
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 import pytest
 
+from lgc.compiler import check
+from lgc.compiler.canonical import canonical_text
+from lgc.compiler.migrations.forms import Forms
+from lgc.dsl.source import Source
+
+Beside = Callable[[Path], Forms | None]
 Effort = Callable[[Callable[[], object]], int]
 
 
@@ -31,3 +38,19 @@ def effort() -> Effort:
         return calls
 
     return count
+
+
+@pytest.fixture(scope="session")
+def forms_beside() -> Beside:
+    """The stored forms that a folder of the corpus brings: those of the graphs in its `old*.lgraph`, which
+    must be without errors; None where it has no such file."""
+
+    def forms(folder: Path) -> Forms | None:
+        texts: list[str] = []
+        for file in sorted(folder.glob("old*.lgraph")):
+            checked = check([Source(file.name, file.read_text("utf-8"))], load=lambda _: None)
+            assert checked.usable, f"{file}: {[found.message for found in checked.diagnostics]}"
+            texts += [canonical_text(checked.program, key) for key in checked.program.graphs]
+        return Forms(texts) if texts else None
+
+    return forms

@@ -8,8 +8,9 @@ from types import ModuleType
 import pytest
 
 from lgc.compiler import Checked, check
-from lgc.compiler.canonical import graph_hash
+from lgc.compiler.canonical import canonical_text, graph_hash
 from lgc.compiler.codegen import generate
+from lgc.compiler.migrations.forms import Forms
 from lgc.compiler.rule import Rule
 from lgc.compiler.rules import RULES
 from lgc.dsl.diagnostic import Diagnostic
@@ -27,8 +28,11 @@ SHAPE = "write `// lgc: allow CODE reason`"
 COMMON = {"common.lgraph": b"record Note { text: str }\n"}
 
 
-def checked(text: str) -> Checked:
-    return check([Source("example.lgraph", text)], load=COMMON.get)
+def checked(text: str, old: str = "") -> Checked:
+    """What is known of a text, given the stored forms of an older one."""
+    before = check([Source("old.lgraph", old)], load=COMMON.get).program
+    forms = Forms(canonical_text(before, key) for key in before.graphs) if old else None
+    return check([Source("example.lgraph", text)], load=COMMON.get, forms=forms)
 
 
 def codes(found: Checked) -> list[str]:
@@ -203,12 +207,12 @@ def test_text_in_strings_allows_nothing() -> None:
     assert codes(found) == ["LG303"]
 
 
-ALLOWABLE = [rule for rule in RULES if rule.allowable and rule.active and rule.code != "LG107"]
+ALLOWABLE = [rule for rule in RULES if rule.allowable and rule.code != "LG107"]
 
 
 def with_allowance(rule: Rule) -> str:
     """The rule's example with a comment above its finding."""
-    (found,) = checked(rule.example).diagnostics
+    (found,) = checked(rule.example, rule.old).diagnostics
     lines = rule.example.split("\n")
     lines.insert(found.place.position.line - 1, f"// lgc: allow {rule.code} for the test")
     return "\n".join(lines)
@@ -216,7 +220,7 @@ def with_allowance(rule: Rule) -> str:
 
 @pytest.mark.parametrize("rule", ALLOWABLE, ids=lambda rule: rule.code)
 def test_whatever_may_be_allowed_leaves_a_graph_that_can_be_used(rule: Rule) -> None:
-    allowed = checked(with_allowance(rule))
+    allowed = checked(with_allowance(rule), rule.old)
     assert codes(allowed) == []
     assert [one.finding.code for one in allowed.suppressed] == [rule.code]
     assert allowed.usable
@@ -233,7 +237,12 @@ def test_whatever_may_be_allowed_leaves_a_graph_that_can_be_used(rule: Rule) -> 
 @pytest.mark.parametrize("rule", ALLOWABLE, ids=lambda rule: rule.code)
 def test_the_formatter_keeps_the_comment_above_what_it_allows(rule: Rule) -> None:
     laid_out = format_file(parse(Source("example.lgraph", with_allowance(rule))).file)
-    assert codes(checked(laid_out)) == []
+    assert codes(checked(laid_out, rule.old)) == []
+
+
+def test_what_only_some_checks_look_for_may_be_allowed_in_all() -> None:
+    rule = next(rule for rule in RULES if rule.code == "LG709")
+    assert codes(checked(with_allowance(rule))) == []
 
 
 def test_errors_without_whose_repair_nothing_is_clear_cannot_be_allowed() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from lgc.compiler import check
+from lgc.compiler.migrations.forms import Forms
 from lgc.dsl.diagnostic import Diagnostic
 from lgc.dsl.source import Place, Source
 
@@ -31,10 +33,13 @@ def told(finding: Diagnostic) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda p: p.relative_to(CORPUS).as_posix())
-def test_what_is_said(case: Path, snapshot: SnapshotAssertion) -> None:
+def test_what_is_said(
+    case: Path, forms_beside: Callable[[Path], Forms | None], snapshot: SnapshotAssertion
+) -> None:
     def load(path: str) -> bytes | None:
         file = case.parent / path
         return file.read_bytes() if file.is_file() else None
 
-    checked = check([Source(case.name, case.read_text("utf-8"))], load=load, root=".")
+    source = Source(case.name, case.read_text("utf-8"))
+    checked = check([source], load=load, root=".", forms=forms_beside(case.parent))
     assert "\n".join(told(finding) for finding in checked.diagnostics) == snapshot

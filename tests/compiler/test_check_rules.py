@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lgc.compiler import check
-from lgc.compiler.rule import Rule
+from lgc.compiler.canonical import canonical_text
+from lgc.compiler.migrations.forms import Forms
+from lgc.compiler.rule import CHECK, Rule
 from lgc.compiler.rules import BY_CODE, LOOKING, RULES
 from lgc.dsl.read import read_bytes
 from lgc.dsl.source import Source
@@ -29,9 +31,12 @@ COMMON = {"common.lgraph": b"record Note { text: str }\n"}
 WARNINGS = {"LG106", "LG107", "LG406", "LG503", "LG504", "LG505"}
 
 
-def codes(text: str) -> list[str]:
-    """What is found in a text."""
-    checked = check([Source("example.lgraph", text)], load=COMMON.get)
+def codes(text: str, old: str = "") -> list[str]:
+    """What is found in a text, given the stored forms of an older one."""
+    before = check([Source("old.lgraph", old)], load=COMMON.get)
+    assert not before.diagnostics
+    forms = Forms(canonical_text(before.program, key) for key in before.program.graphs) if old else None
+    checked = check([Source("example.lgraph", text)], load=COMMON.get, forms=forms)
     return [d.code for d in checked.diagnostics]
 
 
@@ -46,9 +51,11 @@ def test_every_rule_that_looks_at_graphs_is_run() -> None:
     assert looking <= {rule.code for rule in LOOKING}
 
 
-@pytest.mark.parametrize("rule", [r for r in RULES if r.active and r.code != "LG001"], ids=lambda r: r.code)
+@pytest.mark.parametrize(
+    "rule", [r for r in RULES if r.by.startswith(CHECK) and r.code != "LG001"], ids=lambda r: r.code
+)
 def test_example_causes_exactly_its_finding(rule: Rule) -> None:
-    assert codes(rule.example) == [rule.code]
+    assert codes(rule.example, rule.old) == [rule.code]
 
 
 def test_example_of_a_wrong_byte() -> None:
@@ -60,7 +67,17 @@ def test_example_of_a_wrong_byte() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)
 def test_repair_is_clean(rule: Rule) -> None:
-    assert codes(rule.repair) == []
+    assert codes(rule.repair, rule.old) == []
+
+
+def test_every_rule_says_which_command_finds_it() -> None:
+    elsewhere = {rule.code: rule.by for rule in RULES if rule.by != CHECK}
+    assert elsewhere == {
+        **{f"LG70{number}": "lgc check --against FORM" for number in range(1, 10)},
+        "LG801": "lgc test",
+        "LG901": "lgc build --check",
+    }
+    assert all(rule.active for rule in RULES)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)

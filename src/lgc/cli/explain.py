@@ -105,13 +105,16 @@ def _row(rule: Rule, style: Style) -> tuple[str, str, str, str]:
 
 
 def _write(rule: Rule, style: Style) -> None:
+    from ..compiler.rule import CHECK
+
     out(f"{style.bold(rule.code)} {rule.name} ({_severity(rule, style)})")
     out()
     out(_paragraphs(f"{rule.summary[:1].upper()}{rule.summary[1:]}."))
     if rule.why:
         out()
         out(_paragraphs(rule.why))
-    for title, text in (("Example", rule.example), ("Repair", rule.repair)):
+    texts = (("The graph before", rule.old), ("Example", rule.example), ("Repair", rule.repair))
+    for title, text in texts:
         if text.strip():
             out()
             out(style.bold(title))
@@ -122,9 +125,8 @@ def _write(rule: Rule, style: Style) -> None:
     if rule.fixable:
         out(fill("Where only one repair is possible, `lgc check --fix` makes it.", _WIDTH))
     out(fill(_allowing(rule), _WIDTH))
-    if not rule.active:
-        out()
-        out(style.dim("This edition of lgc does not look for it yet."))
+    if rule.by != CHECK:
+        out(fill(f"It is found by `{rule.by}`.", _WIDTH))
 
 
 def _allowing(rule: Rule) -> str:
@@ -151,4 +153,6 @@ def _json(rule: Rule) -> dict[str, object]:
         "allowable": rule.allowable,
         "fixable": rule.fixable,
         "active": rule.active,
+        "found_by": rule.by,
+        "before": rule.old,
     }
