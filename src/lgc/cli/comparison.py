@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from ..runtime.changes.change import Change
 from ..runtime.changes.kinds import BEARINGS, KINDS, Bearing
+from ..runtime.changes.likely import Rename, likely_renames
 from ..runtime.compat.places import judge_graph
 from ..runtime.compat.verdict import GraphVerdict, PlaceVerdict, Verdict
 from ..runtime.forms.version import Version
@@ -17,7 +18,7 @@ from .terminal import Failure
 from .version_forms import with_inner
 from .versions import Found, Given
 
-__all__ = ["BEARINGS", "Compared", "Comparison", "bearing", "compare_sides", "groups"]
+__all__ = ["BEARINGS", "Compared", "Comparison", "bearing", "compare_sides", "groups", "rename_text"]
 
 _PROBLEMS = 5  # errors in a migration that are told
 Status: TypeAlias = Literal["compared", "added", "removed"]
@@ -33,6 +34,7 @@ class Compared:
         judged: what is said of it. A graph that was added is compatible: no run is under it. One that was
             removed is incompatible: no run under it could go on.
         old, new: what was compared, None for nothing.
+        renames: what was probably given another name, where no migration says what became of it.
         operational: what changed in how it is run; known for two sources.
         notes: what else there is to say, one sentence each.
     """
@@ -42,6 +44,7 @@ class Compared:
     judged: GraphVerdict
     old: Found | None
     new: Found | None
+    renames: tuple[Rename, ...] = ()
     operational: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -62,6 +65,7 @@ class Compared:
                 "old": self.old.file if self.old else "",
                 "new": self.new.file if self.new else "",
             },
+            "renames": [{**asdict(one), "text": rename_text(one)} for one in self.renames],
             "operational": [{**asdict(one), "class": "never"} for one in self.operational],
             "notes": list(self.notes),
         }
@@ -114,6 +118,11 @@ def bearing(change: Change) -> Bearing:
     return "history" if kind is None else kind.bearing
 
 
+def rename_text(rename: Rename) -> str:
+    """A likely rename as a sentence."""
+    return f"{rename.what} `{rename.old}` may be `{rename.new}` now: {', '.join(rename.evidence)}"
+
+
 def groups(places: Iterable[PlaceVerdict]) -> list[tuple[PlaceVerdict, list[str]]]:
     """Places of which the same is said, with their nodes, the worst verdict first."""
     found: dict[tuple[object, ...], tuple[PlaceVerdict, list[str]]] = {}
@@ -147,7 +156,9 @@ def _compared(label: str, old: Found | None, new: Found | None) -> Compared:
     if any(not place.sure for place in judged.places):
         notes.append("where its history decides, `lgc drift` says it for each run of a store")
     operational = operational_changes(old.operational, new.operational)
-    return Compared(label, "compared", judged, old, new, operational, tuple(notes))
+    migrated = any(place.verdict is Verdict.MIGRATABLE for place in judged.places)
+    renames = () if migrated else likely_renames(old.version, new.version)
+    return Compared(label, "compared", judged, old, new, renames, operational, tuple(notes))
 
 
 def _with_sound_migrations(old: Found, new: Found) -> tuple[Version, list[str]]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..runtime.changes.change import Change
+from ..runtime.changes.likely import Rename
 from ..runtime.compat.verdict import PlaceVerdict, Verdict
-from .comparison import BEARINGS, Compared, Comparison, bearing, groups
-from .diff_text import where_words
+from .comparison import BEARINGS, Compared, Comparison, bearing, groups, rename_text
+from .diff_text import migrate_hint, where_words
 from .markdown import code, fenced, folded, inline, plain, table
 from .operational import KIND as OPERATIONAL
 from .terminal import counted
@@ -51,12 +52,14 @@ def as_markdown(found: Comparison, picture: Callable[[Compared], str]) -> str:
     pieces = [_Piece(lambda: [_head(found)], 0, "the head")]
     for one in found.graphs:
         if one.verdict is not Verdict.IDENTICAL or one.operational:
-            pieces += _pieces(one, picture, titled=len(found.graphs) > 1)
+            pieces += _pieces(one, picture, migrate_hint(found), titled=len(found.graphs) > 1)
     pieces.append(_Piece(lambda: [_notes(found.notes)], 1, "notes"))
     return _fitted(pieces)
 
 
-def _pieces(one: Compared, picture: Callable[[Compared], str], *, titled: bool) -> Iterator[_Piece]:
+def _pieces(
+    one: Compared, picture: Callable[[Compared], str], hint: str, *, titled: bool
+) -> Iterator[_Piece]:
     """The parts about one graph."""
 
     def places() -> Iterator[str]:
@@ -72,6 +75,8 @@ def _pieces(one: Compared, picture: Callable[[Compared], str], *, titled: bool) 
     yield _Piece(places, 1, "places")
     if one.judged.changes:
         yield _Piece(partial(_changes, "Changes", one.judged.changes), 2, "changes")
+    if one.renames:
+        yield _Piece(partial(_renames, one.renames, hint), 2, "likely renames")
     if one.operational:
         label = "How it is run (the hash and all runs stay as they are)"
         yield _Piece(partial(_changes, label, one.operational), 3, "changes")
@@ -189,6 +194,13 @@ def _changes(title: str, changes: Sequence[Change]) -> Iterator[str]:
         if len(changes) > count:
             shown.append(f"- and {len(changes) - count:,} more")
         yield "\n".join([f"**{title}**", "", *shown])
+
+
+def _renames(renames: Sequence[Rename], hint: str) -> Iterator[str]:
+    shown = [f"- `?` {inline(rename_text(one))}" for one in renames[: _CHANGES[1]]]
+    if len(renames) > _CHANGES[1]:
+        shown.append(f"- and {len(renames) - _CHANGES[1]:,} more")
+    yield "\n".join(["**Likely renames**", "", *shown, "", inline(hint)])
 
 
 def _change(one: Change) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..runtime.changes.change import Change
 from ..runtime.compat.verdict import PlaceVerdict, Reason, Verdict
-from .comparison import BEARINGS, Compared, Comparison, bearing, groups
+from .comparison import BEARINGS, Compared, Comparison, bearing, groups, rename_text
 from .operational import KIND as OPERATIONAL
 from .terminal import Style, counted, printable
 from .wording import short_hash
@@ -64,10 +64,21 @@ def _graph(found: Comparison, one: Compared, style: Style) -> Iterator[str]:
     if judged.changes:
         yield f"  {style.bold('changes')}"
         yield from (_change(change, style) for change in judged.changes)
+    if one.renames:
+        yield f"  {style.bold('likely renames')}"
+        yield from (f"    {style.yellow('?')} {printable(rename_text(rename))}" for rename in one.renames)
+        yield f"    {style.blue('=')} {style.bold('help:')} {migrate_hint(found)}"
     if one.operational:
         yield f"  {style.bold('how it is run')} {style.dim('(the hash and all runs stay as they are)')}"
         yield from (_change(change, style) for change in one.operational)
     yield from (f"  {style.bold('note:')} {printable(note)}" for note in one.notes)
+
+
+def migrate_hint(found: Comparison) -> str:
+    """How a rename is said."""
+    from shlex import quote
+
+    return f"`lgc migrate {quote(found.old)} {quote(found.new)}` drafts a migration that says so"
 
 
 def _head(one: Compared, style: Style) -> str:

@@ -12,7 +12,7 @@ import re
 from .terminal import printable
 
 _LONGEST = 600  # characters of one sentence
-_ACTIVE = re.compile(r"([\\`*_\[\]()#|~!:+>{}$-])")
+_ACTIVE = re.compile(r"([\\`*_\[\]#|~!>$]|:(?=\S))")
 _RUNS = re.compile(r"`+")
 _INERT = re.compile(r"[^A-Za-z0-9 ]")
 _UNSEEN = "&#8203;"  # of no width: after it, a name is no mention and a number no issue
@@ -43,7 +43,7 @@ def code(text: str, *, cell: bool = False) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that is shown as it is and does nothing."""
+    """Text that is shown as it is and does nothing, anywhere but at the beginning of a line."""
     text = _one_line(text).replace("&", "&amp;").replace("<", "&lt;")
     text = _ACTIVE.sub(r"\\\1", text)
     return text.replace("@", f"@{_UNSEEN}").replace("\\#", f"\\#{_UNSEEN}").replace("www.", f"www{_UNSEEN}.")
