@@ -140,11 +140,13 @@ class Depends:
                         pass
 
     def _look_at_elements(self, versions: Sequence[Version]) -> None:
-        """How many frames there are below a map decides where a run is parked."""
+        """How many frames there are below a node, and where they begin, decides where a run is parked."""
         for version in versions:
-            for element in version.elements.values():
+            for id, element in version.elements.items():
                 if "over" in element:
                     self._look(element["over"])
+                elif id.startswith("edges/") and id.endswith("/start"):
+                    self._look(element)
 
     # --- what that comes from -----------------------------------------------------------------------------
 
