@@ -31,6 +31,7 @@ COMMANDS = {
     "build": _Entry("build", _GRAPHS, "Write typed Python."),
     "hash": _Entry("hash", _GRAPHS, "Hashes of graphs, of their elements, and their canonical form."),
     "diff": _Entry("diff", _GRAPHS, "May runs go on under another version of a graph, and what changed?"),
+    "migrate": _Entry("migrate", _GRAPHS, "Draft a migration from an old version of a graph to a new one."),
     "drift": _Entry("drift", _GRAPHS, "May the runs of a store go on under these graphs, and why not?"),
     "test": _Entry("test", _GRAPHS, "Run the scenarios."),
     "run": _Entry("run", _RUNS, "Start a run and follow it."),
