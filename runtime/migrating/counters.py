@@ -78,27 +78,28 @@ class Counters:
         return found
 
     def _key(self, key: str) -> str | None:
+        """The key of the same edge; None where it is gone. Raises Ambiguous, ValueError."""
         arrow = self._before.get(key)
         if arrow is None:
             raise ValueError(f"the old graph has no edge `{key}`")
-        rename = self._names.node
-        source, target = rename(arrow.source), rename(arrow.target)
-        there = self._after.get((source, arrow.trigger, target), [])
-        rivals = [
-            other
-            for other in self._before.values()
-            if (rename(other.source), other.trigger, rename(other.target)) == (source, arrow.trigger, target)
-        ]
-        if len(there) > 1 or len(rivals) > 1:
-            # Guards may name renamed fields: then they are not the same text, and nothing is guessed.
-            twins = [other for other in rivals if other.guard == arrow.guard]
-            alike = [other for other in there if other.guard == arrow.guard]
-            if len(twins) != 1 or len(alike) != 1:
-                if there and [other.guard for other in there] == [other.guard for other in rivals]:
-                    return there[rivals.index(arrow)].key
-                raise Ambiguous(key, source, tuple(other.key for other in there))
-            there = alike
-        return there[0].key if there else None
+        way = self._way(arrow)
+        there = self._after.get(way, [])
+        rivals = [other for other in self._before.values() if self._way(other) == way]
+        if not there or len(there) == len(rivals) == 1:
+            return there[0].key if there else None
+        guards = [other.guard for other in rivals], [other.guard for other in there]
+        if guards[0] == guards[1]:
+            return there[rivals.index(arrow)].key
+        # Guards may name renamed fields: then they are not the same text, and nothing is guessed.
+        if guards[0].count(arrow.guard) == guards[1].count(arrow.guard) == 1:
+            return there[guards[1].index(arrow.guard)].key
+        if arrow.guard not in guards[1] and {*guards[1]} <= {*guards[0]}:
+            return None  # each edge that is there is another one
+        raise Ambiguous(key, way[0], tuple(other.key for other in there))
+
+    def _way(self, arrow: Arrow) -> tuple[str, str, str]:
+        """Source, trigger and target, by their new names."""
+        return self._names.node(arrow.source), arrow.trigger, self._names.node(arrow.target)
 
 
 def arrows(version: Version) -> Iterator[Arrow]:

@@ -116,7 +116,8 @@ def looped(old: Version) -> Frame:
         ([("b -> a when n < 1 max_visits 5", "b -> end when n < -5  b -> a when n < 1 max_visits 5")],
          {"b->a when 2": 2, "b->a when 3": 1}),
         ([("b -> a when n < 1 max_visits 5", "b -> a when n < 2 max_visits 5")], None),
-        ([("b -> a when n < 9 max_visits 3", "")], None),
+        ([("b -> a when n < 9 max_visits 3", "")], {"b->a when 1": 2}),
+        ([("b -> a when n < 9 max_visits 3", "b -> a when n < 8 max_visits 3")], None),
     ],
 )  # fmt: skip
 def test_counted_edges(edits: list[tuple[str, str]], taken: dict[str, int] | None) -> None:
