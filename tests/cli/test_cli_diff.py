@@ -301,3 +301,37 @@ def test_passwords_are_not_shown_and_nothing_steers_the_terminal(lgc: Lgc, artic
         ran = lgc("diff", "old.lgraph", "hostile.json", "--format", shown)
         assert ran.status == 0
         assert not {"\x1b", "\u202e", "\x07"} & set(ran.out)
+
+
+def test_two_processes_say_the_same_as_one(
+    lgc: Lgc, article: Path, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lgc.cli import apart
+
+    renamed(article / "article.lgraph")
+    (article / "work.lgraph").write_text(INNER)
+    (article / "b").mkdir()
+    (article / "b/work.lgraph").write_text(INNER.replace("reads url ", "reads url, text "))
+    one = [
+        lgc("diff", *words, "--format", "json") for words in (("old.lgraph", "article.lgraph"), (".", "b"))
+    ]
+    asked: list[object] = []
+    forked = apart.in_processes
+
+    def counted(*given: Any) -> Any:
+        asked.append(given)
+        return forked(*given)
+
+    monkeypatch.setattr(apart, "PAYS", 0)
+    monkeypatch.setattr(apart, "processors", lambda: 2)
+    monkeypatch.setattr(apart, "in_processes", counted)
+    two = [
+        lgc("diff", *words, "--format", "json") for words in (("old.lgraph", "article.lgraph"), (".", "b"))
+    ]
+    assert [ran.out for ran in two] == [ran.out for ran in one]
+    assert len(asked) == 2
+    old.write_text("graph g(S) { start -> end }")
+    ran = lgc("diff", "old.lgraph", "article.lgraph")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.count("the old side (old.lgraph) has") == 1
+    assert ran.err.count("LG101") == 1

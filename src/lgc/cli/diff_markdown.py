@@ -80,7 +80,7 @@ def _pieces(
     if one.operational:
         label = "How it is run (the hash and all runs stay as they are)"
         yield _Piece(partial(_changes, label, one.operational), 3, "changes")
-    if one.verdict is not Verdict.IDENTICAL and one.status == "compared":
+    if one.verdict is not Verdict.IDENTICAL:
         yield _Piece(drawn, 4, "a picture")
 
 
@@ -111,8 +111,12 @@ def _length(text: str) -> int:
 
 
 def picture_of(one: Compared) -> str:
-    """The Mermaid picture of a graph with what changed, "" where none can be shown."""
-    return ""
+    """The Mermaid picture of a graph with what changed in colour, "" where there is nothing to see."""
+    from ..runtime.changes.picture import picture, picture_of_change
+
+    if one.new is None:
+        return ""
+    return picture_of_change(one.old.version, one.new.version) if one.old else picture(one.new.version)
 
 
 # --- pieces -----------------------------------------------------------------------------------------------

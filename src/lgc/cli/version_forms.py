@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..runtime.store.protocols import Store
     from ..runtime.store.records import RunRecord
 
+STORE = "store:"
+"""What a graph of a store begins with on the command line."""
+
 _HASH = re.compile(r"(?:lg1:)?([0-9a-f]{16,64})")
 
 
@@ -39,6 +42,29 @@ class Found:
     file: str = ""
     operational: str = ""
     against: Callable[[Sequence[str]], Sequence[Diagnostic]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one side of a comparison stands for.
+
+    Attributes:
+        written: as a person wrote it.
+        graphs: in the order found.
+        notes: what that person should know about how it was read, one sentence each.
+    """
+
+    written: str
+    graphs: tuple[Found, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """As written, without the password of a store."""
+        if not self.written.startswith(STORE):
+            return self.written
+        url, mark, hash_ = self.written.removeprefix(STORE).partition("#")
+        return f"{STORE}{shown(url)}{mark}{hash_}"
 
 
 def inner_hashes(version: Version) -> dict[str, str]:
@@ -143,7 +169,7 @@ def from_store(written: str, graph: str = "") -> tuple[list[Found], list[str]]:
 
 def _split(written: str) -> tuple[str, str]:
     """URL and digits of the hash; a `#` in the name of a file is no hash."""
-    rest = written.removeprefix("store:")
+    rest = written.removeprefix(STORE)
     url, mark, tail = rest.rpartition("#")
     if not mark:
         return rest, ""

@@ -25,40 +25,15 @@ from .. import project
 from ..runtime.forms.version import Version
 from ..settings import STDIN, Projects
 from . import findings
-from .stores import shown
 from .targets import Target, split_target
 from .terminal import Failure
-from .version_forms import Found, from_store, from_text, link_all
+from .version_forms import STORE, Found, Given, from_store, from_text, link_all
 from .version_sources import from_inputs, from_revision
 
 __all__ = ["Found", "Given", "both_sides", "versions_of"]
 
 _GIT = "git:"
-_STORE = "store:"
 _MARK = b"\xef\xbb\xbf"  # of bytes that are UTF-8
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What one side of a comparison stands for.
-
-    Attributes:
-        written: as a person wrote it.
-        graphs: in the order found.
-        notes: what that person should know about how it was read, one sentence each.
-    """
-
-    written: str
-    graphs: tuple[Found, ...]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def shown(self) -> str:
-        """As written, without the password of a store."""
-        if not self.written.startswith(_STORE):
-            return self.written
-        url, mark, hash_ = self.written.removeprefix(_STORE).partition("#")
-        return f"{_STORE}{shown(url)}{mark}{hash_}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +97,7 @@ def both_sides(old: str, new: str, stdin_name: str = "") -> tuple[Given, Given]:
         _asked(new, f"the new side ({new})", stdin_name),
     ]
     asked = [_completed(asked[0], asked[1]), _completed(asked[1], asked[0])]
-    sides = [_read(one) for one in asked]
+    sides = _both(asked[0], asked[1])
     if not any(side.graphs for side in sides):
         raise Failure(f"no graph in {old} and none in {new}")
     for one, side in zip(asked, sides, strict=True):
@@ -130,6 +105,16 @@ def both_sides(old: str, new: str, stdin_name: str = "") -> tuple[Given, Given]:
             raise Failure(f"no graph in {one.written}")
     link_all(graph.version for side in sides for graph in side.graphs)
     return _meant(sides[0], asked[1]), _meant(sides[1], asked[0])
+
+
+def _both(old: _Asked, new: _Asked) -> list[Given]:
+    """Both sides; two large sources side by side."""
+    from .apart import PAYS, both, weight
+
+    sources = all(one.target.path not in ("", STDIN) for one in (old, new))
+    if not sources or new.revision or weight(new.target.path) < PAYS:
+        return [_read(old), _read(new)]
+    return both(lambda: _read(old), lambda: _read(new))
 
 
 def _meant(side: Given, other: _Asked) -> Given:
@@ -147,7 +132,7 @@ def _asked(written: str, side: str, stdin_name: str) -> _Asked:
         if not revision or revision.startswith("-"):
             raise Failure(f"{written} names no revision", "write git:REV or git:REV:PATH, as in `git:main`")
         return _Asked(written, side, Target(path, ""), revision, stdin_name)
-    if written.startswith(_STORE):
+    if written.startswith(STORE):
         return _Asked(written, side, Target("", ""))
     return _Asked(written, side, split_target(written), "", stdin_name)
 
@@ -183,7 +168,7 @@ def _sources_here(projects: Projects | None = None) -> Sequence[str]:
 
 def _read(asked: _Asked) -> Given:
     path, graph = asked.target
-    if asked.written.startswith(_STORE):
+    if asked.written.startswith(STORE):
         found, notes = from_store(asked.written)
         return Given(asked.written, tuple(found), tuple(notes))
     if asked.revision:
