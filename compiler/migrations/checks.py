@@ -7,7 +7,7 @@ through all later ones. So a block leads to the graph that the next one is from,
 from __future__ import annotations
 
 from ...dsl import ast
-from ...dsl.diagnostic import Fix, Label, Severity
+from ...dsl.diagnostic import Label, Severity
 from .. import canonical
 from .. import model as m
 from ..context import Context, Unit
@@ -133,11 +133,9 @@ def _unknown(unit: Unit, written: ast.Migrate, forms: Forms) -> None:
     begin = forms.beginning(value)
     if len(value) < len("lg1:") + FEWEST_DIGITS:
         message = f"a hash is written with at least {FEWEST_DIGITS} digits"
-        if len(begin) == 1 and len(value) > len("lg1:"):
-            fix = Fix(span, f'"{short(begin[0])}"', f"write `{short(begin[0])}`")
-            unit.error("LG701", message, span, help=f"write `{short(begin[0])}`", fix=fix)
-        else:
-            unit.error("LG701", message, span, help=_there(forms, written.graph.text))
+        one = len(begin) == 1 and len(value) > len("lg1:")
+        help = f"write `{short(begin[0])}`" if one else _there(forms, written.graph.text)
+        unit.error("LG701", message, span, help=help)
         return
     message = f"no graph with this hash is among the forms given: {short(value)}"
     unit.error("LG701", message, span, help=_there(forms, written.graph.text))

@@ -13,10 +13,16 @@ FEWEST_DIGITS = 16
 class Forms:
     """The shapes of some older graphs, by their hashes."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str] = ()) -> None:
         """`texts` are canonical JSON, one graph each. Raises ValueError where one is not."""
-        shapes = [read_form(text) for text in texts]
-        self._by_hash = {shape.hash: shape for shape in shapes}
+        self._by_hash: dict[str, Shape] = {}
+        for text in texts:
+            self.add(text)
+
+    def add(self, text: str) -> None:
+        """Add a graph by its canonical JSON. Raises ValueError where it is none."""
+        shape = read_form(text)
+        self._by_hash[shape.hash] = shape
 
     def of(self, written: str) -> Shape | None:
         """The graph of a hash as written: in full, or at least its first 16 digits."""

@@ -67,7 +67,7 @@ def _rule(
         example,
         repair or _migrate(),
         allowable=allowable,
-        fixable=number in (701, 704, 705, 706),  # hashes that are cut short, names that are misspelt
+        fixable=number in (704, 705, 706),  # names that are misspelt
         by="lgc check --against FORM",
         old=_OLD,
     )

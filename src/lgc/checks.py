@@ -24,6 +24,7 @@ TYPE_CHECKING = False  # as in `lgc`
 if TYPE_CHECKING:
     from typing import Any
 
+    from .compiler.migrations.forms import Forms
     from .dsl.source import Source
     from .groups import Group
     from .stats import Stats
@@ -51,13 +52,20 @@ class Found:
     remembered: int = 0
 
 
-def found_in(names: Sequence[Named], *, remember: bool = True, stats: Stats | None = None) -> list[Found]:
+def found_in(
+    names: Sequence[Named],
+    *,
+    remember: bool = True,
+    stats: Stats | None = None,
+    forms: Forms | None = None,
+) -> list[Found]:
     """Check files, those of one project together.
 
     Args:
         names: the files, from `project.named`.
         remember: whether what is remembered counts, and what is found is remembered.
         stats: told about each phase.
+        forms: older graphs that migrations are checked against; then nothing is remembered.
 
     Raises:
         ProjectError: a file cannot be read.
@@ -65,7 +73,7 @@ def found_in(names: Sequence[Named], *, remember: bool = True, stats: Stats | No
     by_root: dict[tuple[str, bool], list[Named]] = {}
     for one in names:
         by_root.setdefault((one.settings.root, os.path.isabs(one.path)), []).append(one)
-    found = [_Work(files, remember, stats).found() for files in by_root.values()]
+    found = [_Work(files, remember, stats, forms).found() for files in by_root.values()]
     if stats is not None:
         stats.count("files", sum(len(one.files) for one in found))
         stats.count("remembered", sum(one.remembered for one in found))
@@ -75,13 +83,17 @@ def found_in(names: Sequence[Named], *, remember: bool = True, stats: Stats | No
 class _Work:
     """Files of one project on their way to findings."""
 
-    def __init__(self, names: list[Named], remember: bool, stats: Stats | None) -> None:
+    def __init__(
+        self, names: list[Named], remember: bool, stats: Stats | None, forms: Forms | None = None
+    ) -> None:
         self.names = names
+        self.forms = forms
         self.stats = stats
         self.settings = names[0].settings
         self.root = project.root_of(self.settings, absolute=os.path.isabs(names[0].path))
         self.stdin = any(one.stdin for one in names)
-        self.cache = cache_for(self.settings) if remember and not self.stdin else None
+        remember = remember and forms is None and not self.stdin
+        self.cache = cache_for(self.settings) if remember else None
         self.near = project.near(names)
         asked = [*(one.path for one in names), "", *self.near]
         self.asked = request(self.settings, self.root, asked) if self.cache else ""
@@ -237,7 +249,7 @@ class _Work:
         mark = self.stats.mark if self.stats is not None else None
         found = (read_bytes(path, group.files[path])[0] for path in group.beside)
         beside = [source for source in found if source is not None]
-        checked = check(sources, load=load, root=self.root, mark=mark, beside=beside)
+        checked = check(sources, load=load, root=self.root, mark=mark, beside=beside, forms=self.forms)
         if self.stats is not None:
             self.stats.checked(checked)
         files = tuple(file.source.path for file in checked.files)

@@ -190,10 +190,8 @@ def test_findings_can_be_allowed() -> None:
 
 
 def test_what_a_migration_names_is_imported_for_it() -> None:
-    migration = (
-        'from "./main.lgraph" import work\nfrom "./common.lgraph" import Note, Mark\n\n'
-        'migrate work from "lg1:' + "9" * 64 + '" {\n  set n = len(Note(text = old).text)\n}\n'
-    )
-    files = {"main.lgraph": NONE + GRAPH, "common.lgraph": COMMON, "next.lgraph": migration}
-    (found,) = checked(files, "next.lgraph", "main.lgraph").diagnostics
+    names = 'from "./common.lgraph" import Note, Mark\n\n'
+    migration = '\nmigrate work from "lg1:' + "9" * 64 + '" {\n  set n = len(Note(text = old).text)\n}\n'
+    files = {"main.lgraph": names + NONE + GRAPH + migration, "common.lgraph": COMMON}
+    (found,) = checked(files, "main.lgraph").diagnostics
     assert found.message == "`Mark` is imported, but nothing here uses it"

@@ -35,6 +35,13 @@ def _settings(option: Plain) -> dict[str, Any]:
 @click.option("--diff", is_flag=True, help="With --fix: write nothing, show what would change.")
 @click.option("--write-baseline", is_flag=True, help="Accept what is found: write it to the baseline.")
 @click.option("--reason", default="", metavar="TEXT", help="With --write-baseline: why it is accepted.")
+@click.option(
+    "--against",
+    "against",
+    multiple=True,
+    metavar="FORM",
+    help="Check migrations against these older graphs: a file with canonical JSON, git:REV, or store:URL.",
+)
 @click.option("--impls", is_flag=True, help="Import the tasks' functions: are they there, do they fit?")
 @click.option("--nodes", default="", metavar="MODULE[:CLASS]", help="Where --impls looks for the functions.")
 @click.option("--watch", "watching", is_flag=True, help="Check again whenever a file changes.")
@@ -46,7 +53,7 @@ def check_command(paths: tuple[str, ...], reason: str, **written: Any) -> int:
     """
     options = Options(reason=reason.strip(), **written)
     changes = [name for name in ("fix", "diff", "write_baseline") if written[name]]
-    if options.watching and "-" in paths:
+    if options.watching and "-" in (*paths, *options.against):
         raise click.UsageError("standard input cannot be watched")
     if options.watching and changes:
         raise click.UsageError(f"--watch only looks: leave out --{changes[0].replace('_', '-')}")

@@ -15,6 +15,7 @@ from .terminal import Failure
 
 TYPE_CHECKING = False  # as in `lgc`
 if TYPE_CHECKING:
+    from ..compiler.migrations.forms import Forms
     from ..stats import Stats
 
 
@@ -37,6 +38,7 @@ class Options:
     no_cache: bool = False
     stats: bool = False
     watching: bool = False
+    against: tuple[str, ...] = ()
 
 
 PLAIN = Options()
@@ -79,7 +81,8 @@ def check_paths(paths: tuple[str, ...], options: Options = PLAIN) -> int:
     if options.fix or options.diff:
         from .fixing import fix_inputs
 
-        return fix_inputs(findings.read_inputs(paths, options.stdin_name), options)
+        inputs = findings.read_inputs(paths, options.stdin_name)
+        return fix_inputs(inputs, options, _forms(paths, options))
     looked = look_at(paths, options)
     if options.write_baseline:
         from .accepting import write_baseline
@@ -91,21 +94,32 @@ def check_paths(paths: tuple[str, ...], options: Options = PLAIN) -> int:
 
 def look_at(paths: tuple[str, ...], options: Options) -> Looked:
     """Look for the findings in files; only what is remembered of files is written."""
+    forms = _forms(paths, options)
     if options.impls:
-        return look(findings.read_inputs(paths, options.stdin_name), options)
+        return look(findings.read_inputs(paths, options.stdin_name), options, forms)
     stats: Stats | None = None
     if options.stats:
         from ..stats import Stats
 
         stats = Stats()
     remember = not options.no_cache
-    found = findings.found_in(paths, stdin_name=options.stdin_name, remember=remember, stats=stats)
+    found = findings.found_in(
+        paths, stdin_name=options.stdin_name, remember=remember, stats=stats, forms=forms
+    )
     return _judged(found, options, stats)
 
 
-def look(inputs: Sequence[project.Input], options: Options) -> Looked:
-    """Check texts; nothing is written."""
-    return _judged(findings.check_inputs(inputs, accepted=False), options)
+def look(inputs: Sequence[project.Input], options: Options, forms: Forms | None = None) -> Looked:
+    """Check texts; nothing is written. `forms` are those that `--against` names."""
+    return _judged(findings.check_inputs(inputs, accepted=False, forms=forms), options)
+
+
+def _forms(paths: tuple[str, ...], options: Options) -> Forms | None:
+    if not options.against:
+        return None
+    from .against import forms_of
+
+    return forms_of(options.against, paths)
 
 
 def _judged(results: Sequence[Result], options: Options, stats: Stats | None = None) -> Looked:
@@ -147,12 +161,15 @@ def _impls(result: Result, nodes: str) -> list[Diagnostic]:
 
 def _watched(paths: tuple[str, ...], options: Options) -> list[str]:
     """Check once; gives the files that were looked at, and the folders in which files may appear."""
+    import os
+
     looked = look_at(paths, options)
     tell(looked, options)
     read = [path for result in looked.results for path in result.files]
     settings = [result.batch.settings.origin or "" for result in looked.results]
     baselines = looked.judged.accepting.paths() if looked.judged.accepting is not None else []
-    return [one for one in (*read, *settings, *baselines, *_folders(paths)) if one]
+    against = [one for one in options.against if os.path.exists(one)]
+    return [one for one in (*read, *settings, *baselines, *against, *_folders(paths)) if one]
 
 
 def _folders(paths: tuple[str, ...]) -> list[str]:

@@ -16,6 +16,7 @@ TYPE_CHECKING = False  # as in `lgc`
 if TYPE_CHECKING:
     from ..accepting import Accepting
     from ..checks import Found
+    from ..compiler.migrations.forms import Forms
     from ..dsl.report import More
     from ..stats import Stats
 
@@ -32,11 +33,16 @@ def read_inputs(paths: Sequence[str], stdin_name: str = "") -> list[project.Inpu
 
 
 def found_in(
-    paths: Sequence[str], *, stdin_name: str = "", remember: bool = True, stats: Stats | None = None
+    paths: Sequence[str],
+    *,
+    stdin_name: str = "",
+    remember: bool = True,
+    stats: Stats | None = None,
+    forms: Forms | None = None,
 ) -> list[Result]:
     """Look for the findings in files, and for nothing else: what is remembered of them counts.
 
-    `remember` and `stats` as for `checks.found_in`. Raises Failure where a file cannot be read.
+    `remember`, `stats` and `forms` as for `checks.found_in`. Raises Failure where a file cannot be read.
     """
     from ..checks import found_in as found_in_files
 
@@ -44,23 +50,23 @@ def found_in(
         names = project.named(paths, stdin_name=stdin_name)
         if stats is not None:
             stats.mark("find files")
-            found = found_in_files(names, remember=remember, stats=stats)
+            found = found_in_files(names, remember=remember, stats=stats, forms=forms)
         elif len(names) >= MANY and sys.stderr.isatty():
-            found = _with_bar(names, remember)
+            found = _with_bar(names, remember, forms)
         else:
-            found = found_in_files(names, remember=remember)
+            found = found_in_files(names, remember=remember, forms=forms)
     except ProjectError as error:
         raise Failure(error.message, error.hint) from error
     return [Result(one.batch, None, one.files, one.findings, one.suppressed) for one in found]
 
 
-def _with_bar(names: list[project.Named], remember: bool) -> list[Found]:
+def _with_bar(names: list[project.Named], remember: bool, forms: Forms | None) -> list[Found]:
     from ..checks import found_in as found_in_files
     from .bar import Bar
 
     bar = Bar(len(names))
     try:
-        return found_in_files(names, remember=remember, stats=bar)
+        return found_in_files(names, remember=remember, stats=bar, forms=forms)
     finally:
         bar.clear()
 
@@ -71,17 +77,19 @@ def check_inputs(
     accepted: bool = True,
     load: Callable[[str], bytes | None] = project.load,
     accepting: Accepting | None = None,
+    forms: Forms | None = None,
 ) -> list[Result]:
     """Check files, those of one project together.
 
     With `accepted`, errors that the baseline in the project's settings accepts are silenced. `load` reads
-    what is imported, `accepting` the baselines: where files are not those on the disk.
+    what is imported, `accepting` the baselines: where files are not those on the disk. `forms` are older
+    graphs that migrations are checked against.
     """
     from ..compiler import check
 
     results: list[Result] = []
     for batch in project.batches(inputs):
-        checked = check(batch.sources, load=load, root=batch.root)
+        checked = check(batch.sources, load=load, root=batch.root, forms=forms)
         files = [file.source.path for file in checked.files]
         files += [finding.place.source.path for finding in batch.findings]
         found = (*batch.findings, *checked.diagnostics)

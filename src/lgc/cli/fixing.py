@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .. import project
 from ..dsl.diagnostic import Severity
@@ -13,26 +14,30 @@ from .checking import Looked, Options, look, tell
 from .edits import diff_lines, write_whole
 from .terminal import Failure, counted, error_style, note, output_style
 
+if TYPE_CHECKING:
+    from ..compiler.migrations.forms import Forms
+
 _BOM = b"\xef\xbb\xbf"
 
 
-def fix_inputs(inputs: Sequence[project.Input], options: Options) -> int:
+def fix_inputs(inputs: Sequence[project.Input], options: Options, forms: Forms | None = None) -> int:
     """Apply the repairs of findings that count, and report what remains; gives the exit status.
 
     Files are written whole, and only those that were given. With `diff` nothing is written: what would change
-    is shown. Standard input goes to standard output, its report to standard error.
+    is shown. Standard input goes to standard output, its report to standard error. `forms` are those that
+    migrations are checked against.
     """
     texts = {one.path: _text(one.data) for one in inputs}
     known: dict[int, Looked] = {}  # the last look, by the identity of its texts: the end needs it again
 
     def view(changed: Mapping[str, str]) -> View:
-        looked = look(_with_texts(inputs, changed), options)
+        looked = look(_with_texts(inputs, changed), options, forms)
         known.clear()
         known[id(changed)] = looked
         return _view(looked)
 
     fixed = fix_all(texts, view)
-    looked = known.get(id(fixed.texts)) or look(_with_texts(inputs, fixed.texts), options)
+    looked = known.get(id(fixed.texts)) or look(_with_texts(inputs, fixed.texts), options, forms)
     changed = [one for one in inputs if fixed.texts[one.path] != texts[one.path]]
     if options.diff:
         for one in changed:
