@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -26,8 +28,9 @@ from lgc.runtime.graph import Graph, bind
 from lgc.runtime.machine.frame import Frame, choose, evaluated
 from lgc.runtime.machine.position import begin, from_snapshot, locate, redo, to_snapshot, unfold
 from lgc.runtime.sessions.restore import blanks
+from lgc.runtime.store.records import MutationRecord
 from lgc.runtime.values.state import Transients, broken_constraint, class_of
-from lgc.runtime.values.typed_json import decode_checkpoint, decode_mutations, encode_mutations
+from lgc.runtime.values.typed_json import Applied, decode_checkpoint, decode_mutations, encode_mutations
 from lgc.runtime.values.undo import Undo
 
 _numbers = count(1)
@@ -48,9 +51,9 @@ def checked_of(root: Path, *names: str) -> Checked:
 def plans_of(checked: Checked, folder: Path) -> list[plan.Graph[Any]]:
     """The plans of all graphs, from generated modules that lie in a package of their own."""
     name = f"driven_{next(_numbers)}"
-    for path, text in dict(build(checked.program, version="0", package_relative=True)).items():
-        (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name / path).write_text(text, encoding="utf-8")
+    for target, text in dict(build(checked.program, version="0", package_relative=True)).items():
+        (folder / name / target).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name / target).write_text(text, encoding="utf-8")
     for inside in [folder / name, *(folder / name).rglob("*/")]:
         (inside / "__init__.py").touch()
     sys.path.insert(0, str(folder))
@@ -58,10 +61,10 @@ def plans_of(checked: Checked, folder: Path) -> list[plan.Graph[Any]]:
         found: dict[str, plan.Graph[Any]] = {}
         for path in sorted((folder / name).rglob("*_lg.py")):
             parts = path.relative_to(folder).with_suffix("").parts
-            module = __import__(".".join(parts), fromlist=["_"])
-            for value in vars(module).values():
-                if isinstance(value, plan.Graph):
-                    found[value.hash] = value
+            module = import_module(".".join(parts))
+            held: list[Any] = [getattr(module, name) for name in dir(module) if name.endswith("_PLAN")]
+            compiled: list[Any] = [value for value in held if isinstance(value, plan.Graph)]
+            found.update({graph.hash: graph for graph in compiled})
         return list(found.values())
     finally:
         sys.path.remove(str(folder))
@@ -69,7 +72,7 @@ def plans_of(checked: Checked, folder: Path) -> list[plan.Graph[Any]]:
 
 # --- values of chance -------------------------------------------------------------------------------------
 
-_WORDS = ("", "a", "b", "zeno", "12", "-7", "é \n\"", "x" * 20)
+_WORDS = ("", "a", "b", "zeno", "12", "-7", 'é \n"', "x" * 20)
 _SCALARS: Mapping[str, Callable[[Random], Any]] = {
     "str": lambda r: r.choice(_WORDS),
     "int": lambda r: r.choice((0, 1, 2, 3, -1, 7, 100, 10**20)),
@@ -218,7 +221,7 @@ class Driver:
                 made.__lg_apply__(after, Undo())
                 if broken_constraint(after) is None:
                     return made, after
-            except Exception:  # noqa: S112 - what an engine makes an error of
+            except Exception:
                 continue
         return (made, state) if self.random.random() < 0.2 else (None, state)
 
@@ -228,7 +231,7 @@ class Driver:
         if barrier.reroute and r.random() < 0.3:
             return BarrierDecision.reroute(r.choice(barrier.reroute))
         name = r.choice(sorted(barrier.answers))
-        graph = self._plan_of(self.graph, barrier.frame, barrier.node)
+        graph = next(found for found in _all(self.graph) if barrier.node in found.nodes)
         chance = self.chance(graph)
         params = chance.elements[f"node/{barrier.node}"]["decisions"][name]["params"]
         given = barrier.answers[name].model_validate_json(chance.arguments(params))
@@ -237,11 +240,13 @@ class Driver:
         made = [chance.mutation(graph.state.__lg_mutations__[m]) for m in modified]
         return BarrierDecision.answer(name, **arguments).with_mutations(*made)
 
-    def _plan_of(self, graph: plan.Graph[Any], path: str, node: str) -> plan.Graph[Any]:
-        if node in graph.nodes:
-            return graph
-        inner = (n.graph for n in graph.nodes.values() if isinstance(n, (plan.Subgraph, plan.Map)))
-        return next(found for found in (self._plan_of(g, path, node) for g in inner) if found is not None)
+
+def _all(graph: plan.Graph[Any]) -> Iterator[plan.Graph[Any]]:
+    """A graph and those that it runs."""
+    yield graph
+    for node in graph.nodes.values():
+        if isinstance(node, (plan.Subgraph, plan.Map)):
+            yield from _all(node.graph)
 
 
 def _by_name(model: Any) -> dict[str, str]:
@@ -263,10 +268,8 @@ async def driven(graph: plan.Graph[Any], seed: int) -> tuple[Graph[Any], MemoryS
             session = await Session.start(bound, state, store=store, run_id="r", barrier_sink=driver)
         except LgcError:
             continue  # a constraint, an edge out of `start`
-        try:
+        with suppress(LgcError):
             await asyncio.wait_for(session.run(), 20)
-        except LgcError:
-            pass
         break
     return bound, store
 
@@ -274,22 +277,17 @@ async def driven(graph: plan.Graph[Any], seed: int) -> tuple[Graph[Any], MemoryS
 # --- comparing --------------------------------------------------------------------------------------------
 
 
-def outcome(compute: Callable[[], Any]) -> Any:
+def outcome(function: Callable[..., Any], *values: Any) -> Any:
     """What something gives, or the kind of error."""
     try:
-        return compute()
+        return function(*values)
     except LgcError as error:
         return type(error).__name__
 
 
-def tidy(snapshot: str) -> Any:
-    """A position as data: fields have no order in it, and a sub-state's default is the same written out."""
-    return json.loads(snapshot)
-
-
 def decoded(graph: Graph[Any], snapshot: str) -> Any:
     """A position as generated code writes it, whoever wrote it first."""
-    return tidy(to_snapshot(from_snapshot(graph, snapshot, blanks(graph))))
+    return json.loads(to_snapshot(from_snapshot(graph, snapshot, blanks(graph))))
 
 
 async def agrees(bound: Graph[Any], store: MemoryStore, form: Graph[Any], seed: int) -> int:
@@ -301,23 +299,19 @@ async def agrees(bound: Graph[Any], store: MemoryStore, form: Graph[Any], seed: 
     roots: list[Frame] = []
     for graph in (bound, form):
         kind: Any = graph.plan.state
-        roots.append(begin(graph, kind.restore(decode_checkpoint(kind, run.input), blanks(graph)), run.created))
+        state = kind.restore(decode_checkpoint(kind, run.input), blanks(graph))
+        roots.append(begin(graph, state, run.created))
     steps = 0
-    random = Random(seed)
+    chance = Random(seed)
     async for record in store.replay("r"):
         where = f"{bound.name} seed {seed} step {record.step} `{record.node}` in `{record.frame}`"
-        before = [locate(root, record.frame) for root in roots]
-        _same_offers(before[0], before[1], record.node, random, where)
+        _same_offers([locate(root, record.frame) for root in roots], chance, where)
         for root in roots:
             redo(root, record)
-        after = [locate(root, record.frame) for root in roots]
-        if record.node != "" and after[0].node == after[1].node:
-            edges = [outcome(lambda f=f: choose(f, record.node, record.outcome).key) for f in after]
-            assert edges[0] == edges[1], f"{where}: {edges}"
-        text = to_snapshot(roots[0])
-        other = to_snapshot(roots[1])
-        assert decoded(bound, other) == tidy(text), f"{where}\n{text}\n{other}"
-        assert tidy(to_snapshot(from_snapshot(form, text, {}))) == tidy(other), where
+        _same_route([locate(root, record.frame) for root in roots], record, where)
+        text, other = map(to_snapshot, roots)
+        assert decoded(bound, other) == json.loads(text), f"{where}\n{text}\n{other}"
+        assert json.loads(to_snapshot(from_snapshot(form, text, {}))) == json.loads(other), where
         steps += 1
     for root in roots:
         unfold(root)
@@ -325,63 +319,83 @@ async def agrees(bound: Graph[Any], store: MemoryStore, form: Graph[Any], seed: 
     return steps
 
 
-def _same_offers(left: Frame, right: Frame, name: str, random: Random, where: str) -> None:
-    """What functions of a plan give for a node: answers of barriers, elements and results of other graphs."""
-    one, other = left.plan.nodes[name], right.plan.nodes[name]
-    chance = Chance(version_of_plan(left.plan), random)
-    states = class_of(left.state), class_of(right.state)
+def _same_route(frames: Sequence[Frame], record: MutationRecord, where: str) -> None:
+    def chosen(frame: Frame) -> str:
+        return choose(frame, record.node, record.outcome).key
 
-    def written(frame: Frame, compute: Callable[[], Any]) -> Any:
-        def text() -> Any:
-            made = compute()
-            return json.loads(encode_mutations([(m, None) for m in made]))
+    assert outcome(chosen, frames[0]) == outcome(chosen, frames[1]), where
 
-        return outcome(text)
 
-    match one, other:
-        case plan.Barrier(), plan.Barrier():
-            for answer in one.answers:
-                params = chance.elements[f"node/{name}"]["decisions"][answer]["params"]
-                text = chance.arguments(params)
+def _same_offers(frames: Sequence[Frame], random: Random, where: str) -> None:
+    """What functions of a plan give for the present node: answers of barriers, results of other graphs."""
+    left, right = frames
+    nodes = left.plan.nodes[left.node], right.plan.nodes[right.node]
+    assert type(nodes[0]) is type(nodes[1]), where
+    state = class_of(left.state)
+    match nodes:
+        case plan.Barrier() as one, plan.Barrier() as other:
+            form = Chance(version_of_plan(left.plan), random)
+            assert set(one.answers) == set(other.answers)
+            for answer, declared in form.elements[f"node/{one.name}"]["decisions"].items():
+                text = form.arguments(declared["params"])
                 found = [
-                    written(frame, lambda f=frame, a=node.answers[answer]: evaluated(
-                        a.records, f.state, a.arguments.model_validate_json(text)))
-                    for frame, node in ((left, one), (right, other))
-                ]  # fmt: skip
-                assert _same_mutations(found, states), f"{where}: {answer}{text}\n{found}"
-            assert (one.timeout_answer is None) is (other.timeout_answer is None)
-            if one.timeout_answer is not None and other.timeout_answer is not None:
-                assert one.timeout_answer[0] == other.timeout_answer[0]
-                taken = [
-                    outcome(lambda f=f, n=n: evaluated(n.timeout_answer[1], f.state).model_dump_json(by_alias=True))
-                    for f, n in ((left, one), (right, other))
+                    outcome(_taken, node.answers[answer], frame, text)
+                    for node, frame in zip((one, other), frames, strict=True)
                 ]
-                assert taken[0] == taken[1], where
-        case plan.Map(), plan.Map():
-            sizes = [outcome(lambda f=f, n=n: len(f.elements(n))) for f, n in ((left, one), (right, other))]
+                assert _same_mutations(found, state), f"{where}: {answer}{text}\n{found}"
+            late = [
+                outcome(_late, node, frame, one) for node, frame in zip((one, other), frames, strict=True)
+            ]
+            assert late[0] == late[1], where
+        case plan.Map() as one, plan.Map() as other:
+            sizes = [outcome(_size, node, frame) for node, frame in zip((one, other), frames, strict=True)]
             assert sizes[0] == sizes[1], where
-            for key, child in left.children.items():
+            for key in left.children:
+                children = [frame.child(key) for frame in frames]
                 found = [
-                    written(f, lambda n=n, c=c: evaluated(n.leave, c.state, c.item))
-                    for f, n, c in ((left, one, child), (right, other, right.children[key]))
+                    outcome(_written, node.leave, child.state, child.item)
+                    for node, child in zip((one, other), children, strict=True)
                 ]
-                assert _same_mutations(found, states), f"{where}: {found}"
-        case plan.Subgraph(lens=plan.InOut() as a), plan.Subgraph(lens=plan.InOut() as b):
-            for key, child in left.children.items():
+                assert _same_mutations(found, state), f"{where}: {found}"
+        case plan.Subgraph(lens=plan.InOut() as one), plan.Subgraph(lens=plan.InOut() as other):
+            for key in left.children:
+                states = [frame.child(key).state for frame in frames]
                 found = [
-                    written(f, lambda n=n, c=c: evaluated(n.leave, c.state))
-                    for f, n, c in ((left, a, child), (right, b, right.children[key]))
+                    outcome(_written, lens.leave, inner)
+                    for lens, inner in zip((one, other), states, strict=True)
                 ]
-                assert _same_mutations(found, states), f"{where}: {found}"
+                assert _same_mutations(found, state), f"{where}: {found}"
         case _:
-            assert type(one) is type(other), where
+            pass
 
 
-def _same_mutations(found: list[Any], states: tuple[Any, Any]) -> bool:
+def _written(function: Callable[..., Any], *values: Any) -> Any:
+    """The mutations that a function of a plan gives, as data."""
+    return json.loads(encode_mutations([Applied(one) for one in evaluated(function, *values)]))
+
+
+def _taken(answer: plan.Answer, frame: Frame, text: str) -> Any:
+    return _written(answer.records, frame.state, answer.arguments.model_validate_json(text))
+
+
+def _late(node: plan.Barrier, frame: Frame, compiled: plan.Barrier) -> Any:
+    """What is taken when the time is over, as generated code reads and writes it."""
+    if node.timeout_answer is None:
+        return None
+    name, compute = node.timeout_answer
+    text = evaluated(compute, frame.state).model_dump_json()
+    return name, compiled.answers[name].arguments.model_validate_json(text).model_dump_json()
+
+
+def _size(node: plan.Map, frame: Frame) -> int:
+    return len(frame.elements(node))
+
+
+def _same_mutations(found: list[Any], state: Any) -> bool:
     """Whether mutations are the same to generated code: a record may stand there with or without its tag."""
     if not all(isinstance(text, list) for text in found):
         return bool(found[0] == found[1])
-    return len({encode_mutations(decode_mutations(states[0], json.dumps(text))) for text in found}) == 1
+    return len({encode_mutations(decode_mutations(state, json.dumps(text))) for text in found}) == 1
 
 
 def forms_agree(graph: plan.Graph[Any], seed: int) -> int:
@@ -389,8 +403,7 @@ def forms_agree(graph: plan.Graph[Any], seed: int) -> int:
 
     async def main() -> int:
         bound, store = await driven(graph, seed)
-        version = version_of_plan(bound.plan)
-        return await agrees(bound, store, version.graph, seed)
+        return await agrees(bound, store, version_of_plan(bound.plan).graph, seed)
 
     return asyncio.run(main())
 

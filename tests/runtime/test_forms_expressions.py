@@ -15,6 +15,7 @@ from lgc.compiler.codegen import generate
 from lgc.dsl.source import Source
 from lgc.runtime.errors import LgcError
 from lgc.runtime.forms.version import version_of_plan
+from lgc.runtime.graph import Graph
 from lgc.runtime.machine.completion import complete
 from lgc.runtime.machine.frame import Frame, evaluated
 from lgc.runtime.values.typed_json import decode_checkpoint, encode_state
@@ -41,10 +42,10 @@ def module_of(checked: Checked, name: str) -> ModuleType:
     return module
 
 
-def outcome(compute: Callable[[], Any]) -> Any:
+def outcome(function: Callable[..., Any], *values: Any) -> Any:
     """What something gives, or that it fails: both fail in the same places, whatever they say."""
     try:
-        return compute()
+        return function(*values)
     except LgcError:
         return "fails"
 
@@ -61,7 +62,7 @@ class Zero:
 
 @pytest.mark.parametrize("seed", range(100, 102))
 def test_guards_agree_with_generated_code(seed: int) -> None:
-    checked, text = guards_of(seed, 120)
+    checked, _ = guards_of(seed, 120)
     module = module_of(checked, f"form_guards_{seed}")
     form = version_of_plan(module.G_PLAN).graph.plan
     made, found = module.G_PLAN.routes["n"].edges, form.routes["n"].edges
@@ -73,8 +74,8 @@ def test_guards_agree_with_generated_code(seed: int) -> None:
         for one, other in zip(made, found, strict=True):
             if one.guard is None or other.guard is None:
                 continue
-            expected = outcome(lambda g=one.guard: evaluated(g.test, state, Zero()))
-            got = outcome(lambda g=other.guard: evaluated(g.test, same, Zero()))
+            expected = outcome(evaluated, one.guard.test, state, Zero())
+            got = outcome(evaluated, other.guard.test, same, Zero())
             assert got == expected, f"{one.guard.text}\n{other.guard.text}\n{state}"
             held += expected is True
     assert held > 100
@@ -114,7 +115,8 @@ def mutated(seed: int) -> tuple[Checked, str]:
 def test_mutations_agree_with_generated_code(seed: int) -> None:
     checked, text = mutated(seed)
     module = module_of(checked, f"form_mutations_{seed}")
-    graphs = module.G_PLAN, version_of_plan(module.G_PLAN).graph.plan
+    compiled: Graph[Any] = Graph(module.G_PLAN, {}, {})
+    graphs = compiled, version_of_plan(module.G_PLAN).graph
     names = list(module.S.__lg_mutations__)
     assert len(names) > 30
     changed = 0
@@ -123,24 +125,17 @@ def test_mutations_agree_with_generated_code(seed: int) -> None:
         for name in names:
             results: list[Any] = []
             for graph in graphs:
-                kind: Any = graph.state
+                kind: Any = graph.plan.state
                 assert (
                     kind.__lg_mutations__[name].__lg_writes__ == module.S.__lg_mutations__[name].__lg_writes__
                 )
-                frame = Frame(Bound(graph), kind.restore(decode_checkpoint(kind, before), {}))
+                frame = Frame(graph, kind.restore(decode_checkpoint(kind, before), {}))
                 frame.node = "n"
                 mutation = kind.__lg_mutations__[name]()
-                results.append(outcome(lambda f=frame, m=mutation: state_after(f, m, module)))
+                results.append(outcome(state_after, frame, mutation, module))
             assert results[0] == results[1], f"{name} of\n{text}\n{before}"
             changed += results[0] != "fails"
     assert changed > 60
-
-
-class Bound:
-    """As much of a graph as a frame asks for."""
-
-    def __init__(self, plan: Any) -> None:
-        self.plan = plan
 
 
 def state_after(frame: Frame, mutation: Any, module: ModuleType) -> Any:

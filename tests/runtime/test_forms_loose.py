@@ -50,7 +50,7 @@ CASES: list[tuple[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def world() -> tuple[Version, dict[str, Any], Callable[..., list[str]]]:
-    """The version, the fields of its state at the start, and a way to write expressions as they are stored."""
+    """The version, the fields of its state at the start, and what writes expressions as they are stored."""
     import sys
     from types import ModuleType
 
@@ -105,7 +105,7 @@ def test_a_newer_version_has_the_first_word(world: Any, compiled: Compile) -> No
     newer = version_of_plan(compiled(text).G_PLAN)
     later = json.dumps(["attr", ["name", "E"], "later"])
     assert evaluate_loose(later, fields, version, (newer,)) == "later"
-    with pytest.raises(EvaluationError, match="E.later"):
+    with pytest.raises(EvaluationError, match="later"):
         evaluate_loose(later, fields, version)
     # An old member in a new record: both have one name, the values are those of two classes.
     made: Any = evaluate_loose(
@@ -118,7 +118,8 @@ def test_a_newer_version_has_the_first_word(world: Any, compiled: Compile) -> No
     "form",
     [
         '["name", "nothing"]', '["name", "E"]', '["field", "i"]', '["visits", "n"]', '["steps"]', "[]", "{}",
-        '["attr", ["name", "E"], "z"]', '["attr", ["name", "s"], "__class__"]', '["attr", ["name", "s"], "upper"]',
+        '["attr", ["name", "E"], "z"]', '["attr", ["name", "s"], "__class__"]',
+        '["attr", ["name", "s"], "upper"]',
         '["call", "eval", "1"]', '["call", "len"]', '["record", "Nothing", {}]', '["record", "R", {"z": 1}]',
         '["left", ["name", "i"], "**", 2]', '["left", ["name", "s"], "*", 1000000000]', "nonsense",
         '["index", ["name", "xs"], 9]', '["left", 1, "/", 0]', '["attr", ["name", "q"], "n"]',

@@ -32,9 +32,11 @@ state S {
   f_decimal: decimal = 1.50  f_datetime: datetime = "2024-01-02T03:04:05Z"  f_date: date = "2024-01-02"
   f_duration: duration = 90s  f_uuid: uuid = "00000000-0000-4000-8000-000000000000"  f_json: json = none
   ol: list[int]?  od: dict[str, float]?  os: set[uuid]?  l: list[list[E]] = []  s: set[E] = []
-  d: dict[uuid, list[decimal?]] = {}  r: R = R(n = 1, next = R())  q: Q = Q(u = R(n = 2))  u: U?  us: list[U] = []
+  d: dict[uuid, list[decimal?]] = {}  r: R = R(n = 1, next = R())  q: Q = Q(u = R(n = 2))  u: U?
+  us: list[U] = []
   v: V = K(kind = 3)  vs: dict[int, V?] = {}  alone: Alone = Alone()  inner: In  es: set[int] = [3, 1]
-  short: str = "abc" length 1..5 pattern "^[a-z]*$"  exact: decimal? range 0.5..2.5  items: list[int] = [] length ..2
+  short: str = "abc" length 1..5 pattern "^[a-z]*$"  exact: decimal? range 0.5..2.5
+  items: list[int] = [] length ..2
   copy: float? range 0..  self: int = 1  _private: str = "p"
   mutation M(f_int)
 }
@@ -42,9 +44,10 @@ graph g(S) { task n { reads *  records M }  start -> n -> end }
 """
 
 BAD: tuple[Any, ...] = (
-    None, True, 0, 1, -1, 1.5, 1e400, "", "x", "abcdefgh", "NaN", "1.5", "2024-13-01", [], [None], [1, "a"], {},
+    None, True, 0, 1, -1, 1.5, 1e400, "", "x", "abcdefgh", "NaN", "1.5", "2024-13-01", [], [None], [1, "a"],
+    {}, [{"kind": "Q"}],
     {"kind": "R"}, {"kind": "Q", "n": 1}, {"kind": "Nope"}, {"n": 1, "more": 2}, {"kind": 3}, {"kind_": "K"},
-    {"a": "b"}, "a", "upper", "UPPER", "YQ==", "P1D", [[["a"]]], {"x": 12}, 10**30, "00000000-0000", [{"kind": "Q"}],
+    {"a": "b"}, "a", "upper", "UPPER", "YQ==", "P1D", [[["a"]]], {"x": 12}, 10**30, "00000000-0000",
 )  # fmt: skip
 
 
@@ -123,7 +126,15 @@ def test_what_does_not_fit_is_refused_alike(kinds: Any) -> None:
             assert read(form, text, original)[0] == expected[0], text
             refused += expected[0] == "refused"
     assert refused > 300
-    for text in ("", "[]", "{}", '{"f_str":1}', '{"f_str":"","nope":1}', '{"f_str":"a","f_str2":1}', "\ud800"):
+    for text in (
+        "",
+        "[]",
+        "{}",
+        '{"f_str":1}',
+        '{"f_str":"","nope":1}',
+        '{"f_str":"a","f_str2":1}',
+        "\ud800",
+    ):
         assert read(form, text, original)[0] == read(original, text, original)[0] == "refused"
     assert version.graph.plan.state is form
 
@@ -134,14 +145,17 @@ def test_a_field_is_read_and_written_by_itself(kinds: Any) -> None:
     for name, field in chance.fields("state").items():
         data = chance.value(field["type"])
         values = [decode_field(kind, name, data) for kind in (original, form)]
-        texts = [encode_field(kind, name, value) for kind, value in zip((original, form), values, strict=True)]
+        texts = [
+            encode_field(kind, name, value) for kind, value in zip((original, form), values, strict=True)
+        ]
         assert decode_field(original, name, texts[1]) == values[0], (name, data, texts)
 
 
 def test_limits_that_are_broken_are_broken_alike(kinds: Any) -> None:
     original, form, _ = kinds
     for more in (
-        {"short": ""}, {"short": "ABC"}, {"short": "abcdef"}, {"exact": "0.4"}, {"exact": "2.50"}, {"exact": "3"},
+        {"short": ""}, {"short": "ABC"}, {"short": "abcdef"}, {"exact": "0.4"}, {"exact": "2.50"},
+        {"exact": "3"},
         {"items": [1, 2]}, {"items": [1, 2, 3]}, {"copy": -0.5}, {"copy": 3}, {"inner": {"x": 10}},
         {"inner": {"x": -1}}, {"inner": {"x": 9}},
     ):  # fmt: skip
