@@ -27,7 +27,7 @@ def edges(notes: Notes, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     source, where = _source(notes.element)
     for trigger in sorted(old.keys() | new.keys()):
         before, after = _edges(old.get(trigger)), _edges(new.get(trigger))
-        pairs = _partners(before, after)
+        pairs = partners(before, after)
         gone = [index for index in range(len(before)) if index not in pairs]
         come = [index for index in range(len(after)) if index not in pairs.values()]
         for index in gone:
@@ -99,7 +99,7 @@ def edge_text(source: str, trigger: str, edge: Edge) -> str:
     return text
 
 
-def _partners(old: Sequence[Edge], new: Sequence[Edge]) -> dict[int, int]:
+def partners(old: Sequence[Edge], new: Sequence[Edge]) -> dict[int, int]:
     """Which new edge each old one has become, by index."""
     pairs: dict[int, int] = {}
     taken: set[int] = set()
