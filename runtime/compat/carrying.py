@@ -7,7 +7,7 @@ counters. States go through their stored JSON: what they hold belongs to the new
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import LgcError
@@ -40,8 +40,8 @@ class NoState(Exception):
 class Carrier:
     """Carries frames from the old version to the new one.
 
-    `passes` holds, by the path of a frame that runs a whole graph, how often the new graph has come along the
-    edges that only it counts.
+    `passes` holds, by the path of a frame, how often the new graph has come along the edges that it counts in
+    another way than the old one; as in frames, a branch holds what was added since its fork.
     """
 
     def __init__(self, new: Version, pairs: Pairs) -> None:
@@ -132,8 +132,31 @@ class Carrier:
             frame = frame.base
         if pair.counted:
             found = {key: n for key, n in found.items() if key.partition("->")[0] not in pair.counted_names}
-            found.update(self.passes.get(site.own.path, {}))
+            found.update(self.passed(site))
         return found
+
+    def passed(self, site: Site) -> dict[str, int]:
+        """How often the new graph has come along the edges that it counts in another way, as a frame sees it."""
+        chain = [site]
+        while chain[-1].region and chain[-1].outer is not None:
+            chain.append(chain[-1].outer)
+        found: dict[str, int] = {}
+        for one in reversed(chain):
+            found.update(self.passes.get(one.path, {}))
+        return found
+
+    def count(self, site: Site, key: str) -> None:
+        """One more pass along such an edge."""
+        self.passes.setdefault(site.path, {})[key] = self.passed(site).get(key, 0) + 1
+
+    def leave(self, site: Site, node: str, children: Iterable[Site]) -> None:
+        """A node was joined: what its branches have counted counts for its frame, the rest is over."""
+        for child in children:
+            if child.region and (counts := self.passes.get(child.path)):
+                self.passes.setdefault(site.path, {}).update(counts)
+        where = site.where(node)
+        for path in [path for path in self.passes if path == where or path.startswith((f"{where}/", f"{where}["))]:
+            del self.passes[path]
 
 
 class Pairs:

@@ -17,7 +17,7 @@ def uncounted(
     """Note the edges of the new graph that the run has taken more or less often than its counters say.
 
     Args:
-        passes: how often the new graph would have come along them, by the path of the graph's frame.
+        passes: how often the new graph would have come along them, by the path of a frame.
         snapshot: the position of the run, carried over.
     """
     if not any(passes.values()):
@@ -28,7 +28,7 @@ def uncounted(
         frame = _frame(root, sites.root, site)
         if frame is None or site.new is None:
             continue
-        counted = _taken(frame)
+        counted: Mapping[str, int] = frame.get("taken", {})
         for key, count in expected.items():
             there = counted.get(key, 0)
             if there != count:
@@ -53,16 +53,6 @@ def _frame(root: Mapping[str, Any], at: Site, site: Site) -> Mapping[str, Any] |
             return None
         frame = below
     return frame
-
-
-def _taken(frame: Mapping[str, Any]) -> dict[str, int]:
-    """How often edges of a graph were taken, as all of its branches together know."""
-    found: dict[str, int] = dict(frame.get("taken", {}))
-    if frame.get("keys") == "s":
-        for key, child in frame.get("children", {}).items():
-            if key:
-                found.update({edge: max(count, found.get(edge, 0)) for edge, count in _taken(child).items()})
-    return found
 
 
 def _times(count: int) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import CheckpointCorrupted
 from ..forms.version import Version
-from ..plan import START
+from ..plan import END, START
 from ..store.records import MutationRecord
 from .sites import Site, Sites
 
@@ -161,13 +161,17 @@ class History:
             todo.extend(trail.below.values())
         return sure
 
-    def open(self) -> Iterator[Trail]:
-        """The trails of frames that have not ended, outermost first."""
+    def standing(self) -> Iterator[Trail]:
+        """The trails of all frames that there are now, outermost first, also of those that wait for a join."""
         todo = [self.root]
         while todo:
             trail = todo.pop()
             yield trail
-            todo.extend(below for below in trail.below.values() if below.cursor != "end")
+            todo.extend(trail.below.values())
+
+    def open(self) -> Iterator[Trail]:
+        """The trails of frames that have not ended, outermost first."""
+        return (trail for trail in self.standing() if trail.cursor != END or trail.site.outer is None)
 
 
 def counted(trail: Trail) -> list[Visit]:

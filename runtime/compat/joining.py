@@ -29,14 +29,14 @@ class Joined:
     Attributes:
         won: the children whose work was kept.
         failed: the children that failed; "" for the node itself, or the graph that it runs.
-        there: the children that had been made.
-        ended: those that had ended, in the order in which they did.
+        ended: the children that had ended, in the order in which they did.
+        unmade: whether they could not even be made.
     """
 
     won: tuple[str | int, ...]
     failed: frozenset[str]
-    there: tuple[str | int, ...]
     ended: tuple[str | int, ...]
+    unmade: bool
 
 
 def joined(visit: Visit, old: Frame) -> Joined:
@@ -47,9 +47,25 @@ def joined(visit: Visit, old: Frame) -> Joined:
     return Joined(
         tuple(detail.get("won", ())),
         frozenset(map(str, detail.get("failed", ()))),
-        tuple(old.children),
         tuple(child.key for child in ended),
+        "" in detail.get("failed", ()) and _unmade(old),
     )
+
+
+def _unmade(frame: Frame) -> bool:
+    """Whether the children of a node cannot be made."""
+    node = frame.plan.nodes[frame.node]
+    if not isinstance(node, (plan.Parallel, plan.Subgraph, plan.Map)):
+        return False
+    before = dict(frame.children)
+    try:
+        for key in _keys(frame, node):
+            frame.child(key)
+    except LgcError:
+        return True
+    finally:
+        frame.children = before
+    return False
 
 
 class Joiner:
@@ -137,13 +153,11 @@ class Joiner:
     ) -> bool:
         """Whether a node that failed by itself, not by its children's functions, fails in the new graph too."""
         need = node.join if isinstance(node, plan.Parallel) else len(keys)
-        if was.there and len(was.ended) < need:
+        if not was.unmade and len(was.ended) < need:
             return True  # a child failed: what it was about to do is not in the log
+        if was.unmade:
+            return _unmade(frame)
         try:
-            for key in keys:
-                frame.child(key)
-            if not was.there:
-                return False
             won = [key for key in keys if key in was.ended[:need]]
             out = [mutation for key in won for mutation in _left(node, frame.children[key])]
             if any(mutation.__lg_external__ for mutation in out):

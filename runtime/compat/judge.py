@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from ..errors import LgcError
 from ..forms.version import Version
 from ..machine.frame import Frame
-from ..migrating.chain import chain_from
+from ..migrating.chain import chain_from, versions_between
 from ..migrating.moved import Moved, moved
 from ..migrating.naming import Names
 from ..store.protocols import Store
@@ -40,6 +40,7 @@ class Judge:
         self.old = old
         self.new = new
         self._chain = chain_from(new, old.hash)
+        self._between: tuple[Version, ...] | None = None
         self._sites = Sites(old, new)
         self._pairs = Pairs()
         self._cones = Cones(self._pairs)
@@ -69,7 +70,7 @@ class Judge:
         start = None if past.snapshot is None else frames_of(past.snapshot)
         history = History(self._sites, start)
         if past.gone:
-            history.begun_alike = self._cones.behind(history.open())
+            history.begun_alike = self._cones.behind(history.standing())
         history.add(past.log)
         return history
 
@@ -105,7 +106,7 @@ class Judge:
             return False
         if case.past.gone and not history.begun_alike:
             return False
-        if not case.past.gone and self._cones.behind(history.open()):
+        if not case.past.gone and self._cones.behind(history.standing()):
             return True
         return started_alike(history, self._pairs) and all(
             settled(visit, self._pairs) if visit.counts else not self._counted(visit)
@@ -142,7 +143,9 @@ class Judge:
             uncounted(replaying.passes, plain.snapshot, self._sites, findings)
         if self._chain is None:
             return plain
-        return moved(replaying.position, self.old, self.new, self._chain)
+        if self._between is None:
+            self._between = await versions_between(self.new, self.old.hash, case.store.get_graph)
+        return moved(replaying.position, self.old, self.new, self._chain, between=self._between)
 
     def _complete(self, trail: Trail, frame: Frame) -> None:
         """Where every frame stands, also those that no step was made in."""

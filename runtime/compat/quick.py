@@ -134,7 +134,7 @@ class Cones:
 
 def fits(history: History, pairs: Pairs) -> bool:
     """Whether data and place of a run surely have theirs in the new version, without looking at a value."""
-    for trail in history.open():
+    for trail in history.standing():
         pair = pairs.of(trail.site)
         if not (pair.fits and trail.cursor and pair.parks(trail.cursor)):
             return False

@@ -33,7 +33,7 @@ class Replaying:
     """Does the log of one run again.
 
     Attributes:
-        root: the position of the old side; `position`: at the end, as a snapshot of the frames entered.
+        root: the position of the old side; `position`: at the end, as a snapshot.
         passes: see `Carrier.passes`.
     """
 
@@ -106,8 +106,8 @@ class Replaying:
                 redo(root, visit.record)
                 continue
             self._both(root, visit)
-        self.position = to_snapshot(root)
         unfold(root)
+        self.position = to_snapshot(root)
         for trail in history.open():
             if trail.counts and not self._findings.full:
                 self._open(root, trail)
@@ -120,8 +120,7 @@ class Replaying:
         pair = self._pairs.of(visit.site)
         if visit.site.new is None:
             return visit.counts
-        source = visit.record.node
-        if pair.counted and source in pair.counted_names:
+        if visit.record.node in pair.counted_names or (visit.inside and self.passes):
             return True
         return visit.counts and not self._findings.full and not settled(visit, self._pairs)
 
@@ -387,17 +386,14 @@ class Replaying:
     def _count(self, visit: Visit, old: Frame, done: Completion | None) -> None:
         """Count the pass along an edge that only the new graph counts, or that it counts under another key."""
         site, record = visit.site, visit.record
-        where = site.where(record.node)
-        for path in [path for path in self.passes if path.startswith((f"{where}/", f"{where}["))]:
-            del self.passes[path]
-        self.passes.pop(where, None)
+        if self.passes:
+            self._carrier.leave(site, record.node, [trail.site for trail in visit.inside.values()])
         pair = self._pairs.of(site)
         if record.node not in pair.counted_names or site.new is None:
             return
         key = done.edge if done is not None and done.next == record.next else self._passed(site, record, old)
         if key:
-            counts = self.passes.setdefault(site.own.path, {})
-            counts[key] = counts.get(key, 0) + 1
+            self._carrier.count(site, key)
 
     def _passed(self, site: Site, record: MutationRecord, old: Frame) -> str:
         """The counted edge of the new graph that a run went along; "" for none."""

@@ -83,12 +83,12 @@ class Unchanged:
 
     @cached_property
     def counted(self) -> frozenset[str]:
-        """Sources of edges that the new version counts and that are not the same as before."""
-        if self.new is None:
-            return frozenset()
+        """Sources of edges that one of the versions counts and that are not the same in both."""
         return frozenset(
             source
-            for id, element in self.new.elements.items()
+            for version in (self.old, self.new)
+            if version is not None
+            for id, element in version.elements.items()
             if id.startswith("edges/")
             and any("max_visits" in edge for edges in element.values() for edge in edges)
             and not self.edges(source := id.removeprefix("edges/"))

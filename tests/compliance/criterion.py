@@ -38,7 +38,7 @@ class Frame:
     node: str
     counts: dict[str, int] = field(default_factory=dict)
     done: int = 0
-    taken: dict[int, int] = field(default_factory=dict)  # of a graph's own frame: by place of the edge
+    taken: dict[int, int] = field(default_factory=dict)  # by place of the edge
     passes: dict[int, int] = field(default_factory=dict)  # the same of the new design
     effects: list[tuple[str, State]] = field(default_factory=list)
     children: dict[str | int, Frame] = field(default_factory=dict)
@@ -50,6 +50,13 @@ class Frame:
     @property
     def own(self) -> Frame:
         return self.outer.own if self.region and self.outer else self
+
+    def count(self, what: str, place: int) -> int:
+        """How often an edge was taken, as this frame sees it."""
+        counts: dict[int, int] = getattr(self, what)
+        if place in counts:
+            return counts[place]
+        return self.outer.count(what, place) if self.region and self.outer else 0
 
     def visits(self, node: str) -> int:
         if node in self.counts:
@@ -151,10 +158,10 @@ class Rules:
         return whens + [(place, edge) for place, edge in leaving if edge.trigger in ("plain", "else")]
 
     def choose(
-        self, graph: Graph, frame: Frame, source: str, outcome: str, state: State, counted: dict[int, int]
+        self, graph: Graph, frame: Frame, source: str, outcome: str, state: State, counted: str = ""
     ) -> tuple[int, Edge]:
         for place, edge in self.edges(graph, source, outcome):
-            if edge.most and counted.get(place, 0) >= edge.most:
+            if edge.most and counted and frame.count(counted, place) >= edge.most:
                 continue
             if not edge.guard or edge.trigger != "when" or evaluate(edge.guard, state, frame):
                 return place, edge
@@ -181,12 +188,12 @@ class Criterion:
 
     def start(self, frame: Frame) -> None:
         source = f"start:{frame.region}" if frame.region else "start"
-        frame.node = self.old.choose(frame.old, frame, source, "ok", frame.state, {})[1].target
+        frame.node = self.old.choose(frame.old, frame, source, "ok", frame.state)[1].target
         try:
             if frame.new is None:
                 raise Refused("no such frame")
             state = self.new.carried(frame.old.state, frame.state)
-            target = self.new.choose(frame.new, frame, source, "ok", state, {})[1].target
+            target = self.new.choose(frame.new, frame, source, "ok", state)[1].target
             frame.begun = frame.begun and target == frame.node
         except (Refused, ArithmeticError):
             frame.begun = False
@@ -273,9 +280,9 @@ class Criterion:
             after, edge = self.under_new(frame, node, record, detail, mutations)
         except (Refused, ArithmeticError, TypeError) as error:
             after, why = None, str(error) or type(error).__name__
-        passed = self.passed(frame, record, edge)
         inside = list(frame.children.values())
         self.under_old(frame, node, record, detail, mutations)
+        passed = self.passed(frame, record, edge)
         if after is not None:
             try:
                 real = self.new.carried(frame.old.state, frame.state)
@@ -285,7 +292,7 @@ class Criterion:
                 why = str(error)
         done = Step(record.step, record.node, not why, inside, why)
         if passed is not None:
-            frame.own.passes[passed] = frame.own.passes.get(passed, 0) + 1
+            frame.passes[passed] = frame.count("passes", passed) + 1
         frame.steps.append(done)
         self.steps.append(done)
         frame.over = record.time
@@ -305,6 +312,8 @@ class Criterion:
             for child in frame.children.values():
                 if child.region:
                     frame.counts.update(child.counts)
+                    frame.taken.update(child.taken)
+                    frame.passes.update(child.passes)
                     frame.done += child.done
         for name, params in mutations:
             rules.apply(kind, frame.state, name, params, set())
@@ -314,13 +323,12 @@ class Criterion:
         frame.done += 1
         frame.node = record.next
         if record.edge:
-            trigger = record.edge.partition(" ")[2].partition(" ")[0]
             for place, edge in rules.edges(frame.old, record.node, record.outcome):
                 same = (edge.target, edge.most > 0) == (record.next, True)
                 if same and self.key(frame.old, place) == record.edge:
-                    frame.own.taken[place] = frame.own.taken.get(place, 0) + 1
+                    frame.taken[place] = frame.count("taken", place) + 1
                     return
-            raise AssertionError((record.edge, trigger))
+            raise AssertionError(record.edge)
 
     @staticmethod
     def key(graph: Graph, place: int) -> str:
@@ -386,7 +394,7 @@ class Criterion:
             if outcome == "timeout" and "on timeout" not in on and "on error" in on:
                 outcome = "error"
             try:
-                found = self.new.choose(frame.new, frame, record.node, outcome, state, frame.own.passes)
+                found = self.new.choose(frame.new, frame, record.node, outcome, state, "passes")
             except Refused:
                 if record.next in goto:
                     return None
@@ -401,11 +409,17 @@ class Criterion:
 
     def passed(self, frame: Frame, record: Any, edge: tuple[int, Edge] | None) -> int | None:
         """The edge of the new design that the run went along, whether or not the step agrees."""
-        if frame.new is None:
-            return None
-        if edge is not None:
-            return edge[0]
-        return -1
+        if edge is not None or frame.new is None:
+            return edge[0] if edge is not None else None
+        try:
+            state = self.new.carried(frame.old.state, frame.state)
+            chosen = self.new.choose(frame.new, frame, record.node, record.outcome, state, "passes")
+            if chosen[1].target == record.next:
+                return chosen[0]
+        except (Refused, ArithmeticError):
+            pass
+        edges = self.new.edges(frame.new, record.node, record.outcome)
+        return next((place for place, one in edges if one.target == record.next and one.most), None)
 
     def answered(
         self, new: Node, old: Node, record: Any, detail: Any, mutations: list[tuple[str, State]], state: State
@@ -530,9 +544,7 @@ class Criterion:
 
     def counted_alike(self, frame: Frame) -> bool:
         """Whether the counters that are carried over are those that the new design would have."""
-        if frame.new is not None and not frame.region:
-            if -1 in frame.passes:
-                return True  # a step disagreed, and nobody can say which edge it went along
+        if frame.new is not None:
             for place, edge in enumerate(frame.new.edges):
                 if edge.most and frame.passes.get(place, 0) != self.carried_count(frame, edge):
                     return False

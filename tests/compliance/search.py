@@ -27,7 +27,7 @@ from lgc.runtime.barriers.deciding import unbound
 from lgc.runtime.compat.judge import Judge
 from lgc.runtime.compat.verdict import RunVerdict, Verdict
 from lgc.runtime.forms.version import Version, version_of_plan
-from lgc.runtime.machine.position import to_snapshot
+from lgc.runtime.machine.position import to_snapshot, unfold
 from lgc.runtime.migrating.moved import moved
 
 from .criterion import Criterion
@@ -101,6 +101,7 @@ async def cases(seed: int, judge: Any = Judge) -> list[Case]:
         runner = Runner(Random(seed * 100 + number), old.graph, store, f"r{number}")
         root = await runner.make(random.randint(0, 14))
         if root is not None:
+            unfold(root)
             runs.append((runner.run, to_snapshot(root)))
     found: list[Case] = []
     for number in range(EDITS):

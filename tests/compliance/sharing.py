@@ -25,10 +25,10 @@ from lgc.runtime.forms.version import Version, version_from
 from lgc.runtime.store.protocols import Store
 from lgc.runtime.store.records import DecisionRecord, RunRecord
 
-from .designs import Drawer
+from .designs import Design, Drawer
 from .edits import Editor
 from .runs import Runner
-from .search import built
+from .search import built, criterion_of
 
 COPIES = 7
 _NUMBER = re.compile(r'(?<=":)-?\d+(?=[,}])')
@@ -57,7 +57,7 @@ async def searched(seed: int, edits: int = 3) -> list[Found]:
     for number in range(3):
         runner = Runner(Random(seed * 100 + number), old.graph, store, f"r{number}")
         if await runner.make(random.randint(0, 14)) is not None:
-            await _copied(store, await store.get_run(runner.run), random)
+            await _copied(store, await store.get_run(runner.run), random, design)
     runs = await store.list_runs()
     found: list[Found] = []
     for number in range(edits):
@@ -74,8 +74,8 @@ async def _put(store: MemoryStore, version: Version) -> None:
         await _put(store, inner)
 
 
-async def _copied(store: MemoryStore, run: RunRecord, random: Random) -> None:
-    """Add copies of a run with other numbers in what was recorded."""
+async def _copied(store: MemoryStore, run: RunRecord, random: Random, design: Design) -> None:
+    """Add copies of a run with other numbers in what was recorded, as far as they are runs of the design."""
     log = [record async for record in store.replay(run.run)]
     decisions = {one.id: one for one in await store.decisions(run.run)}
     for number in range(COPIES):
@@ -96,6 +96,16 @@ async def _copied(store: MemoryStore, run: RunRecord, random: Random) -> None:
             await store.append(
                 record._replace(run=name, mutations=other(record.mutations), detail=detail, checkpoint="")
             )
+        if not await _possible(store, name, design):
+            await store.delete_run(name)
+
+
+async def _possible(store: MemoryStore, run: str, design: Design) -> bool:
+    """Whether a log is one of a run of a design."""
+    try:
+        return (await criterion_of(design, design, store, run)).strict()
+    except Exception:
+        return False
 
 
 async def _answered(store: MemoryStore, one: DecisionRecord, run: str) -> int:
@@ -124,7 +134,7 @@ async def _compared(name: str, store: MemoryStore, new: Version, runs: Any) -> F
         try:
             alone = await Judge(old, new).judge(store, run)
         except LgcError:
-            continue  # with other numbers it is the log of no run of the old graph
+            continue  # a value of its own broke a constraint: it is no run of the old graph
         if alone != shared:
             differ.append((alone, shared))
     return Found(name, differ, len(runs), asked)
