@@ -1,4 +1,4 @@
-"""The whole way, in under a minute: check, build, run, kill, resume, approve, and refuse a changed graph.
+"""The whole way, in under a minute: check, build, run, kill, resume, approve, refuse a change, migrate.
 
 Everything happens in a copy, `build/demo`, with the command `lgc` as anybody would call it. Each stage says
 what it shows, prints the commands, and stops the demonstration with status 1 if it did not happen.
@@ -21,7 +21,7 @@ WORK = HERE.parents[1] / "build" / "demo"
 LGC = Path(sys.executable).parent / "lgc"
 LIVELY = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1", "ARTICLE_PAUSE": "0.2"}
-STAGES = 7
+STAGES = 8
 
 RUN = "constitution"
 EDITOR = "editor@example.org"
@@ -221,6 +221,33 @@ def refuse() -> None:
     check("waiting at sign_off" in lgc("resume", "second", tail=4), "`second` waits again, nothing is lost")
 
 
+def migrate() -> None:
+    heading(8, "The node where it waits gets another name: the migration is drafted, checked, tried, made")
+    place = WORK / "article.lgraph"
+    place.write_text(place.read_text(encoding="utf-8").replace("sign_off", "approval"), encoding="utf-8")
+    say("  `sign_off` is called `approval` now, everywhere in article.lgraph")
+    lgc("build", ".", "--out", "generated")
+    text = lgc("drift", ".", status=1)
+    check(
+        "second" in text and "constitution" not in text, "before the deploy, the run that it breaks is named"
+    )
+    lgc("migrate", "store:runs.db", "article.lgraph", "--write")
+    drafted = place.read_text(encoding="utf-8").partition("\nmigrate ")[2]
+    print("".join(f"  {line}\n" for line in f"migrate {drafted}".splitlines()), end="", flush=True)
+    check(
+        "rename node sign_off to approval" in drafted,
+        "the rename is recognised, and offered with its reasons",
+    )
+    lgc("check", ".", "--against", "store:runs.db")
+    lgc("drift", ".", tail=3)
+    lgc("build", ".", "--out", "generated")
+    lgc("resume", "second", "--mode", "migrate", tail=4)
+    check(
+        "waiting at approval" in lgc("show", "second", tail=3),
+        "`second` waits at `approval`, with all it had",
+    )
+
+
 def main() -> int:
     began = time.monotonic()
     shutil.rmtree(WORK, ignore_errors=True)
@@ -234,6 +261,7 @@ def main() -> int:
         approve()
         read_the_log()
         refuse()
+        migrate()
     except Unexpected as error:
         print(styled(f"\nthe demonstration failed: {error}", "1;31"), file=sys.stderr)
         return 1
