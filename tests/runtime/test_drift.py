@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from lgc.runtime.compat import judging
 from lgc.runtime.compat.drift import Drift, Survey, drift
 from lgc.runtime.compat.judge import Judge
 from lgc.runtime.compat.verdict import Verdict
-from lgc.runtime.store.records import Commit, OverrideRecord, RunRecord, RunStatus
+from lgc.runtime.store.records import Commit, MutationRecord, OverrideRecord, RunRecord, RunStatus
 
 OLD = version(TEXT)
 NEW = {"g": version(STRICTER)}
@@ -196,7 +196,7 @@ def test_runs_that_go_on_while_they_are_read(tmp_path: Path) -> None:
     class Moving(SqliteStore):
         """Somebody goes on with a run each time that its log is asked for."""
 
-        async def replay(self, run: str, from_step: int = 1) -> Any:
+        async def replay(self, run: str, from_step: int = 1) -> AsyncIterator[MutationRecord]:
             async with SqliteStore(self.path, durability="normal") as other:
                 last = [record async for record in super().replay(run)]
                 record = steps(run, OLD.hash, [0.9], first=len(last) + 1)[0]
@@ -334,9 +334,10 @@ def test_one_bad_run_does_not_end_the_survey(tmp_path: Path) -> None:
 
 def test_a_store_that_is_gone_ends_the_survey(tmp_path: Path) -> None:
     class Gone(MemoryStore):
-        async def replay(self, run: str, from_step: int = 1) -> Any:
-            raise StorageError("the server is gone")
-            yield
+        async def replay(self, run: str, from_step: int = 1) -> AsyncIterator[MutationRecord]:
+            if run:
+                raise StorageError("the server is gone")
+            yield steps(run, "", [0.9])[0]
 
     async def main() -> None:
         store = Gone()

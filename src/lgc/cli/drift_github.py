@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..dsl.report_ci import command
-from .drift_text import count_text, examples_text, headline, run_count
-from .terminal import Style, counted, printable
+from .drift_text import count_text, examples_text, headline, one_line, run_count
+from .terminal import Style, counted
 
 if TYPE_CHECKING:
     from ..runtime.compat.drift import Drift
@@ -27,8 +27,8 @@ def as_commands(found: Drift, where: str, level: Verdict) -> str:
     errors = [_reason(one) for one in found.summary.reasons if one.verdict.rank >= level.rank]
     warnings = [_reason(one) for one in found.summary.reasons if one.verdict.rank < level.rank]
     warnings += [_risk(one) for one in found.summary.risks]
-    warnings += [({"title": "lgc drift"}, printable(text)) for text in found.warnings]
-    errors += [({"title": "lgc drift: damaged"}, printable(text)) for text in found.damaged]
+    warnings += [({"title": "lgc drift"}, one_line(text)) for text in found.warnings]
+    errors += [({"title": "lgc drift: damaged"}, one_line(text)) for text in found.damaged]
     lines = [*_bounded("error", errors), *_bounded("warning", warnings)]
     head = headline(found, where, Style(False))
     # A line that begins like a command would be one.
@@ -46,7 +46,7 @@ def _bounded(kind: str, told: list[tuple[dict[str, str], str]]) -> Iterator[str]
 
 def _reason(one: ReasonCount) -> tuple[dict[str, str], str]:
     lines = [run_count(one), one.title, one.text, f"runs: {examples_text(one.count, one.examples)}"]
-    text = "\n".join(printable(line) for line in dict.fromkeys(lines))
+    text = "\n".join(one_line(line) for line in dict.fromkeys(lines))
     return {**_where(one.place), "title": f"lgc drift: {one.verdict} ({one.kind})"}, text
 
 
@@ -56,7 +56,7 @@ def _risk(one: RiskCount) -> tuple[dict[str, str], str]:
         one.text,
         f"runs: {examples_text(one.count, one.examples)}",
     ]
-    return {**_where(one.place), "title": f"lgc drift: {one.kind}"}, "\n".join(map(printable, lines))
+    return {**_where(one.place), "title": f"lgc drift: {one.kind}"}, "\n".join(map(one_line, lines))
 
 
 def _where(place: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..runtime.compat.verdict import Verdict
-from .diff_text import painted, reason_text
+from .diff_text import painted
 from .stores import store_words
 from .terminal import Style, counted, printable, seen, table
 from .wording import short_hash, status_text
@@ -41,7 +41,7 @@ def as_text(found: Drift, where: str, given: str, limit: int | None, style: Styl
     lines += _runs(found.runs, limit, style)
     for title, said in (("damaged", found.damaged), ("warning", found.warnings)):
         paint = style.red if title == "damaged" else style.yellow
-        lines += [f"{paint(title)}: {printable(one)}" for one in said[:_WARNINGS]]
+        lines += [f"{paint(title)}: {one_line(one)}" for one in said[:_WARNINGS]]
         lines += _more(len(said), _WARNINGS, title, "")
     lines += _ways(found, given, style)
     return "\n".join(lines) + "\n"
@@ -52,10 +52,15 @@ def headline(found: Drift, where: str, style: Style) -> str:
     summary = found.summary
     if not found.runs:
         if found.damaged:
-            return f"{style.red('damaged')}: the runs in {printable(where)} cannot all be read"
-        return f"{style.green('no unfinished runs')} in {printable(where)}"
+            return f"{style.red('damaged')}: the runs in {one_line(where)} cannot all be read"
+        return f"{style.green('no unfinished runs')} in {one_line(where)}"
     total = counted(len(found.runs), "unfinished run")
-    return f"{painted(summary.worst, style)}: {count_text(summary.verdicts)} of {total} in {printable(where)}"
+    return f"{painted(summary.worst, style)}: {count_text(summary.verdicts)} of {total} in {one_line(where)}"
+
+
+def one_line(text: str) -> str:
+    """Text from outside: it cannot steer a terminal, nor begin a line of its own."""
+    return printable(text).replace("\n", "\\n")
 
 
 def count_text(verdicts: Mapping[Verdict, int]) -> str:
@@ -75,7 +80,7 @@ def run_count(one: ReasonCount) -> str:
 def examples_text(count: int, examples: Sequence[str]) -> str:
     """Some of the runs."""
     more = count - len(examples)
-    return ", ".join(map(printable, examples)) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(map(one_line, examples)) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _graphs(graphs: Sequence[GraphCount], style: Style) -> Iterator[str]:
@@ -84,24 +89,24 @@ def _graphs(graphs: Sequence[GraphCount], style: Style) -> Iterator[str]:
         hashes = ", ".join(old[:3]) + (f" and {len(old) - 3:,} more" if len(old) > 3 else "")
         new = short_hash(one.new) if one.new else "nothing of that name"
         way = hashes if old == [new] else f"{hashes} -> {new}"
-        yield f"  {style.bold(printable(one.graph))}: {count_text(one.verdicts)}  {style.dim(way)}"
+        yield f"  {style.bold(one_line(one.graph))}: {count_text(one.verdicts)}  {style.dim(way)}"
 
 
 def _reason(one: ReasonCount, style: Style) -> Iterator[str]:
     paint = style.red if one.verdict is Verdict.INCOMPATIBLE else style.yellow
-    yield f"  {paint('-')} {printable(run_count(one))}"
+    yield f"  {paint('-')} {one_line(run_count(one))}"
     if one.changes:
-        yield f"    {printable(one.title)} {style.dim(f'[{one.kind}]')}"
-    place = f"{style.blue('-->', bold=False)} {printable(one.place)}" if one.place else ""
-    example = "" if one.text in one.changes else printable(one.text)
+        yield f"    {one_line(one.title)} {style.dim(f'[{one.kind}]')}"
+    place = f"{style.blue('-->', bold=False)} {one_line(one.place)}" if one.place else ""
+    example = "" if one.text in one.changes else one_line(one.text)
     yield from (f"    {line}" for line in (example, place) if line)
     yield f"    {style.dim(examples_text(one.count, one.examples))}"
 
 
 def _risk(one: RiskCount, style: Style) -> Iterator[str]:
     counts = f"{counted(one.count, 'run')} ({count_text(one.verdicts)})"
-    yield f"  {style.yellow('!')} {printable(one.title)}: {counts}"
-    yield f"    {printable(one.text)} {style.dim(f'[{one.kind}]')}"
+    yield f"  {style.yellow('!')} {one_line(one.title)}: {counts}"
+    yield f"    {one_line(one.text)} {style.dim(f'[{one.kind}]')}"
     yield f"    {style.dim(examples_text(one.count, one.examples))}"
 
 
@@ -125,18 +130,19 @@ def _runs(runs: Sequence[Drifting], limit: int | None, style: Style) -> Iterator
 def _row(one: Drifting, limit: int | None, style: Style) -> tuple[str, ...]:
     verdict = one.verdict
     told = [*verdict.reasons[:1], *verdict.risks[:1]]
-    why = printable(told[0].text) if told else ""
+    why = one_line(told[0].text) if told else ""
     more = len(verdict.reasons) + len(verdict.risks) - 1
     if len(verdict.reasons) == 1 and limit is None:
-        why = reason_text(verdict.reasons[0])
+        (reason,) = verdict.reasons
+        why += f" ({one_line(reason.place)})" if reason.place else ""
     elif seen(why) > _WHY and limit is not None:
         why = why[: _WHY - 3] + "..."
     return (
-        printable(verdict.run),
-        printable(verdict.graph),
+        one_line(verdict.run),
+        one_line(verdict.graph),
         status_text(str(one.status), style),
         str(verdict.step),
-        printable(", ".join(verdict.parked[:3]) + (" …" if verdict.parked[3:] else "")) or "-",
+        one_line(", ".join(verdict.parked[:3]) + (" …" if verdict.parked[3:] else "")) or "-",
         painted(verdict.verdict, style),
         why + (style.dim(f" (+{more})") if more > 0 else ""),
     )
