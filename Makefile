@@ -25,7 +25,7 @@ unexport PYTHONPATH
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
-demo: $(STAMP) ## a real graph from text to a refused restore, in under a minute
+demo: $(STAMP) ## a real graph from text to a run that is migrated, in under a minute
 	@$(BIN)/python examples/article/demo.py
 
 test: $(STAMP) ## all tests
