@@ -75,7 +75,7 @@ REGIONS: tuple[ChangeKind, ...] = (
         ),
     ),
     ChangeKind(
-        "lens-changed", "a graph that is run reaches its state in another way",
+        "lens-replaced", "a graph that is run reaches its state in another way",
         "The same state, `on` a field, or `in` and `out`.",
         "place",
         "A run that stands inside works on another state than the node now gives it.",

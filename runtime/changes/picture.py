@@ -26,11 +26,11 @@ _SHAPES: dict[str, tuple[str, str]] = {
     "map": ('[["', '"]]'),
 }
 _PLAIN = frozenset(" .,=()?!+/")
-_STYLES = (
-    "classDef added fill:#dafbe1,stroke:#1a7f37,stroke-width:2px,color:#1f2328",
-    "classDef removed fill:#ffebe9,stroke:#cf222e,stroke-width:2px,stroke-dasharray:5 4,color:#1f2328",
-    "classDef changed fill:#fff8c5,stroke:#9a6700,stroke-width:2px,color:#1f2328",
-)
+_FILLS: dict[State, str] = {
+    "added": "fill:#dafbe1,stroke:#1a7f37,stroke-width:2px,color:#1f2328",
+    "removed": "fill:#ffebe9,stroke:#cf222e,stroke-width:2px,stroke-dasharray:5 4,color:#1f2328",
+    "changed": "fill:#fff8c5,stroke:#9a6700,stroke-width:2px,color:#1f2328",
+}
 _BARRIER_STYLE = "classDef barrier stroke-width:3px"
 _LINKS: dict[State, str] = {
     "added": "stroke:#1a7f37,stroke-width:2px",
@@ -66,7 +66,7 @@ class _Picture:
         lines += [f"  {line}" for line in self._notes()]
         if self._compared:
             lines += [f"  {line}" for line in _legend()]
-            lines += [f"  {line}" for line in _STYLES]
+            lines += [f"  classDef {state} {fill}" for state, fill in _FILLS.items()]
         lines.append(f"  {_BARRIER_STYLE}")
         return "\n".join(lines) + "\n"
 
@@ -135,7 +135,8 @@ class _Picture:
             yield f'{deeper}{self._number(f"{node.name} empty")}["…"]'
         yield f"{indent}end"
         if node.state != "same":
-            yield f"{indent}class {self._number(node.name)} {node.state}"
+            # A class would not colour a box.
+            yield f"{indent}style {self._number(node.name)} {_FILLS[node.state]}"
 
     def _links(self) -> Iterator[str]:
         styles: list[str] = []

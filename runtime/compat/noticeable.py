@@ -41,7 +41,7 @@ _ALWAYS: Mapping[Scope, frozenset[str]] = {
             "edge-target-changed", "guard-changed", "max-visits-changed", "edge-order-changed",
         }
     ),
-    Scope.ENTRY: frozenset({"graph-run-changed", "lens-changed", "map-elements-changed", "input-changed"}),
+    Scope.ENTRY: frozenset({"graph-run-changed", "lens-replaced", "map-elements-changed", "input-changed"}),
     Scope.DATA: frozenset(
         {
             "mutation-removed", "mutation-parameters-changed", "mutation-body-changed",

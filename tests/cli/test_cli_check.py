@@ -153,7 +153,7 @@ def test_explain_lists_and_suggests(lgc: Lgc) -> None:
     assert "\n\nGenerated code\nLG901  error     stale-code" in listed.out
     ran = lgc("explain", "LG999")
     assert ran.status == 2
-    assert "no finding is called `LG999`" in ran.err
+    assert "nothing is called `LG999`" in ran.err
     assert "did you mean `undefined-name`?" in lgc("explain", "undefind-name").err
     family = json.loads(lgc("explain", "lg5", "--json").out)
     assert {rule["family"] for rule in family} == {"Data and races"}

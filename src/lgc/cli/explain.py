@@ -1,4 +1,7 @@
-"""`lgc explain`: from the code of a finding to what it means, an example that causes it and its repair."""
+"""`lgc explain`: from the code of a finding to what it means, an example that causes it and its repair.
+
+It also explains what a comparison of two versions speaks of: kinds of changes, and of reasons.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import FINE
+from .explain_kinds import list_topics, topic_json, topics, write_topic
 from .terminal import Failure, Style, out, output_style, table
 
 if TYPE_CHECKING:
@@ -36,24 +40,28 @@ _WIDTH = 90
 def explain_command(code: str | None, as_json: bool) -> int:
     """What a finding means, an example that causes it and its repair.
 
-    CODE is a code (LG401), the beginning of some (LG4) or the finding's name (not-exhaustive). Without it,
-    all findings are listed.
+    CODE is a code (LG401), the beginning of some (LG4) or the finding's name (not-exhaustive). It may also be
+    a kind of change between two versions of a graph (node-removed) or of reason why a run cannot go on
+    (node-gone), as `lgc diff` and `lgc drift` name them. Without it, all are listed.
     """
     from ..compiler.rules import BY_CODE
 
     rules = sorted(BY_CODE.values(), key=_code)
+    kinds = topics() if code is None or not code.strip().upper().startswith("LG") else []
     if code is not None:
-        rules = _find(rules, code)
-    one = len(rules) == 1 and code is not None
+        kinds = [topic for topic in kinds if topic.name == code.strip().lower()]
+        rules = [] if kinds else _find(rules, code)
+    one = len(rules) + len(kinds) == 1 and code is not None
     if as_json:
         import json
 
-        told = [_json(rule) for rule in rules]
+        told = [*map(_json, rules), *map(topic_json, kinds)]
         out(json.dumps(told[0] if one else told, indent=2, ensure_ascii=False))
     elif one:
-        _write(rules[0], output_style())
+        _write(rules[0], output_style()) if rules else write_topic(kinds[0], output_style())
     else:
         _list(rules, output_style())
+        list_topics(kinds, output_style())
     return FINE
 
 
@@ -70,9 +78,10 @@ def _find(rules: list[Rule], written: str) -> list[Rule]:
     if found:
         return found
     near = get_close_matches(wanted, [rule.code for rule in rules], n=1, cutoff=0.5)
-    near = get_close_matches(name, [rule.name for rule in rules], n=1) or near
+    names = [*(rule.name for rule in rules), *(topic.name for topic in topics())]
+    near = get_close_matches(name, names, n=1) or near
     hint = f"did you mean `{near[0]}`?" if near else "`lgc explain` alone lists all of them"
-    raise Failure(f"no finding is called `{written}`", hint)
+    raise Failure(f"nothing is called `{written}`", hint)
 
 
 def _severity(rule: Rule, style: Style) -> str:
