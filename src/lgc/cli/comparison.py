@@ -155,7 +155,10 @@ def _compared(label: str, old: Found | None, new: Found | None) -> Compared:
         raise Failure(f"{label}: {problem}") from None
     if any(not place.sure for place in judged.places):
         notes.append("where its history decides, `lgc drift` says it for each run of a store")
-    operational = operational_changes(old.operational, new.operational)
+    there = old.version.elements.keys() & new.version.elements.keys()
+    operational = tuple(
+        one for one in operational_changes(old.operational, new.operational) if one.element in there
+    )
     migrated = any(place.verdict is Verdict.MIGRATABLE for place in judged.places)
     renames = () if migrated else likely_renames(old.version, new.version)
     return Compared(label, "compared", judged, old, new, renames, operational, tuple(notes))
