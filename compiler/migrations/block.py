@@ -29,10 +29,19 @@ class Written:
 class Block(Written):
     """One block of which both graphs are known."""
 
-    def __init__(self, unit: Unit, written: ast.Migrate, steps: Steps, old: Shape, new: Shape) -> None:
+    def __init__(
+        self,
+        unit: Unit,
+        written: ast.Migrate,
+        steps: Steps,
+        old: Shape,
+        new: Shape,
+        migrated: frozenset[str] = frozenset(),
+    ) -> None:
+        """`migrated` are the sub-states whose values are taken along by the migrations of inner graphs."""
         super().__init__(unit, written, steps)
         self.old, self.new = old, new
-        self.fitting = Fitting(old, new)
+        self.fitting = Fitting(old, new, migrated)
 
     def missing(self, code: str, message: str, help: str, *labels: Label) -> None:
         """Report what the block does not say, at the hash that it is from."""

@@ -6,6 +6,8 @@ through all later ones. So a block leads to the graph that the next one is from,
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ...dsl import ast
 from ...dsl.diagnostic import Label, Severity
 from .. import canonical
@@ -15,6 +17,7 @@ from ..resolve import Resolved
 from .block import Block, Written, short
 from .fields import carried, left_over, values, without_value
 from .forms import FEWEST_DIGITS, Forms
+from .inside import check_inside, migrated_states
 from .names import Names
 from .parking import logged, places
 from .shape import Shape, shape_of
@@ -32,55 +35,80 @@ def check_migrations(context: Context, resolved: Resolved, forms: Forms | None) 
                 symbol = unit.symbols.get(written.graph.text)
                 if symbol is not None and symbol.kind == "graph" and symbol.key in resolved.program.graphs:
                     chains.setdefault(symbol.key, []).append((unit, written))
-    usable = not any(found.severity is Severity.ERROR for found in context.findings)
+    checks = _Checks(context, resolved, forms, chains)
     for key, blocks in chains.items():
         if resolved.program.graphs[key].state in resolved.program.states:
-            _chain(resolved, key, blocks, forms, usable)
+            checks.chain(key, blocks)
 
 
-def _chain(resolved: Resolved, key: m.Key, blocks: list[Pair], forms: Forms | None, usable: bool) -> None:
-    program = resolved.program
-    graph, own = program.graphs[key], [one for one in blocks if one[0].path == key.path]
-    for unit, written in blocks:
-        if unit.path != key.path:
-            _elsewhere(unit, written, graph)
-    _same_source(own)
-    sources = [_source(unit, written, forms) for unit, written in own]
-    if usable and own:
-        _from_itself(own, canonical.graph_hash(program, key))
-    now = shape_of(program, key)
-    transient = frozenset(field.name for field in program.states[graph.state].fields if field.transient)
-    readers = {unit.path: unit for unit in resolved.project.units}
-    broken = any(readers[path].broken for path in (key.path, graph.state.path) if path in readers)
-    whole = not (broken or resolved.gaps[key].broken)
-    for number, (unit, written) in enumerate(own):
-        if number + 1 == len(own):
-            _block(unit, written, sources[number], now, transient, whole)
-        else:
-            _block(unit, written, sources[number], sources[number + 1])
+class _Checks:
+    """The checks of all chains.
 
+    Attributes:
+        usable: whether nothing but migrations may be wrong, so that graphs have hashes.
+    """
 
-def _block(
-    unit: Unit,
-    written: ast.Migrate,
-    old: Shape | None,
-    new: Shape | None,
-    transient: frozenset[str] = frozenset(),
-    whole: bool = True,
-) -> None:
-    """One block; `whole`: all of the new graph could be read, so that what is missing is really not there."""
-    steps = Steps(unit, written)
-    Names(Written(unit, written, steps), old, new, transient).check()
-    if old is None or new is None:
-        return
-    block = Block(unit, written, steps, old, new)
-    values(block)
-    if whole and not unit.has_errors(written.span):
-        carried(block)
-        left_over(block, transient)
-        without_value(block)
-        places(block)
-        logged(block)
+    def __init__(
+        self,
+        context: Context,
+        resolved: Resolved,
+        forms: Forms | None,
+        chains: Mapping[m.Key, Sequence[Pair]],
+    ) -> None:
+        self.resolved, self.program, self.forms = resolved, resolved.program, forms
+        self.usable = not any(found.severity is Severity.ERROR for found in context.findings)
+        self._readers = {unit.path: unit for unit in resolved.project.units}
+        self._sources = {key: [one.hash.value for _, one in blocks] for key, blocks in chains.items()}
+
+    def chain(self, key: m.Key, blocks: Sequence[Pair]) -> None:
+        """The blocks of one graph."""
+        graph, own = self.program.graphs[key], [one for one in blocks if one[0].path == key.path]
+        for unit, written in blocks:
+            if unit.path != key.path:
+                _elsewhere(unit, written, graph)
+        _same_source(own)
+        sources = [_source(unit, written, self.forms) for unit, written in own]
+        if self.usable and own:
+            _from_itself(own, canonical.graph_hash(self.program, key))
+        for number, (unit, written) in enumerate(own):
+            if number + 1 < len(own):
+                self._block(unit, written, sources[number], sources[number + 1])
+                continue
+            fields = self.program.states[graph.state].fields
+            transient = frozenset(field.name for field in fields if field.transient)
+            now = shape_of(self.program, key)
+            self._block(unit, written, sources[number], now, transient, self._whole(graph))
+            if (old := sources[number]) is not None and self.forms is not None and self.usable:
+                check_inside(self.program, unit, written, key, old, self.forms, self._sources)
+
+    def _whole(self, graph: m.Graph) -> bool:
+        """Whether all of a graph could be read, so that what is missing in it is really not there."""
+        paths = (graph.key.path, graph.state.path)
+        broken = any(self._readers[path].broken for path in paths if path in self._readers)
+        return not (broken or self.resolved.gaps[graph.key].broken)
+
+    def _block(
+        self,
+        unit: Unit,
+        written: ast.Migrate,
+        old: Shape | None,
+        new: Shape | None,
+        transient: frozenset[str] = frozenset(),
+        whole: bool = True,
+    ) -> None:
+        steps = Steps(unit, written)
+        Names(Written(unit, written, steps), old, new, transient).check()
+        if old is None or new is None:
+            return
+        migrated = migrated_states(self.program, old, self._sources)
+        block = Block(unit, written, steps, old, new, migrated)
+        values(block)
+        if whole and not unit.has_errors(written.span):
+            carried(block)
+            left_over(block, transient)
+            without_value(block)
+            places(block)
+            logged(block)
 
 
 def _elsewhere(unit: Unit, written: ast.Migrate, graph: m.Graph) -> None:
@@ -90,7 +118,7 @@ def _elsewhere(unit: Unit, written: ast.Migrate, graph: m.Graph) -> None:
     unit.error("LG707", message, written.graph.span, help=help, related=(label,))
 
 
-def _same_source(blocks: list[Pair]) -> None:
+def _same_source(blocks: Sequence[Pair]) -> None:
     first: list[Pair] = []
     for unit, written in blocks:
         value = written.hash.value

@@ -18,8 +18,9 @@ from .shape import Held, Shape
 class Fitting:
     """Compares the types of two graphs."""
 
-    def __init__(self, old: Shape, new: Shape) -> None:
-        self._old, self._new = old, new
+    def __init__(self, old: Shape, new: Shape, migrated: frozenset[str] = frozenset()) -> None:
+        """`migrated` are the states whose values are taken along by other migrations."""
+        self._old, self._new, self._migrated = old, new, migrated
         self._known: dict[tuple[m.Key, m.Key], str | None] = {}
 
     def why_not(self, old: m.Type, new: m.Type) -> str | None:
@@ -58,7 +59,7 @@ class Fitting:
                 members = self._old.unions.get(before, ())
                 return next(filter(None, (self._in_union(one, after) for one in members)), None)
             case m.StateType(before), m.StateType(after):
-                return self._once(before, after)
+                return None if bare(after) in self._migrated else self._once(before, after)
             case _:
                 return f"`{show(old)}` is no `{show(new)}`"
 
