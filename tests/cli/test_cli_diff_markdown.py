@@ -84,7 +84,7 @@ def test_what_is_in_it() -> None:
     )
     lines = text.splitlines()
     assert lines[0] == "<!-- lgc diff -->"
-    assert lines[1] == "### ❌ `article`: incompatible"
+    assert lines[1] == "### ❌ `article`: incompatible at 2 of 4 nodes"
     assert sum(line.startswith("#") for line in lines) == 1
     assert "| `write`, `grade` | compatible |  |" in lines
     assert "| `send`, `post` | incompatible | there is no node `send` (`a.lgraph:3:1`) |" in lines

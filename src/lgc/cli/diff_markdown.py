@@ -14,7 +14,7 @@ from ..runtime.changes.change import Change
 from ..runtime.changes.likely import Rename
 from ..runtime.compat.verdict import PlaceVerdict, Verdict
 from .comparison import BEARINGS, Compared, Comparison, bearing, groups, rename_text
-from .diff_text import migrate_hint, where_words
+from .diff_text import extent, migrate_hint, where_words
 from .markdown import code, fenced, folded, inline, plain, table
 from .operational import KIND as OPERATIONAL
 from .terminal import counted
@@ -132,31 +132,32 @@ def _head(found: Comparison) -> str:
     told = [one for one in found.graphs if one.verdict is not Verdict.IDENTICAL]
     told.sort(key=lambda one: -one.verdict.rank)
     rows = [
-        [code(one.label, cell=True), f"{_ICONS[one.verdict]} {_word(one)}", _changed(one)]
+        [code(one.label, cell=True), f"{_ICONS[one.verdict]} {_word(one)}", _about(one)]
         for one in told[:_GRAPHS]
     ]
     if len(told) > _GRAPHS:
         rows.append([f"and {len(told) - _GRAPHS:,} more", "", ""])
-    listed = table(["graph", "verdict", "changes"], rows) if rows else ""
+    listed = table(["graph", "verdict", ""], rows) if rows else ""
     return "\n\n".join(part for part in (f"{MARK}\n{head}", sides, listed) if part)
 
 
 def _title(one: Compared) -> str:
-    return f"{code(one.label)}: {_word(one)}"
+    far = extent(one)
+    return f"{code(one.label)}: {_word(one)}" + (f" {far}" if far else "")
 
 
 def _word(one: Compared) -> str:
     return str(one.verdict) if one.status == "compared" else one.status
 
 
-def _changed(one: Compared) -> str:
+def _about(one: Compared) -> str:
     match one.status:
         case "added":
             return "no run is under it yet"
         case "removed":
             return "a run that is under it cannot go on"
         case "compared":
-            return f"{len(one.judged.changes):,}"
+            return extent(one)
 
 
 def _hashes(one: Compared) -> str:

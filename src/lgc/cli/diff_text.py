@@ -53,6 +53,18 @@ def where_words(place: PlaceVerdict) -> str:
     return str(place.verdict) if place.sure else f"{place.verdict}, or compatible: its history decides"
 
 
+def extent(one: Compared) -> str:
+    """At how many nodes a run is incompatible, "" where there is none, or no place was looked at."""
+    bad = [place for place in one.judged.places if place.verdict is Verdict.INCOMPATIBLE]
+    sure = sum(place.sure for place in bad)
+    nodes = counted(len(one.judged.places), "node")
+    if sure and sure < len(bad):
+        return f"at {sure:,} of {nodes}, at {len(bad) - sure:,} its history decides"
+    if sure:
+        return f"at {sure:,} of {nodes}"
+    return f"at {len(bad):,} of {nodes} its history decides" if bad else ""
+
+
 def _graph(found: Comparison, one: Compared, style: Style) -> Iterator[str]:
     yield _head(one, style)
     judged = one.judged
@@ -90,7 +102,7 @@ def _head(one: Compared, style: Style) -> str:
     tail = {
         "added": "no run is under it yet",
         "removed": "a run that is under it cannot go on",
-        "compared": "",
+        "compared": extent(one),
     }[one.status]
     return f"{name}: {word} {style.dim(' -> '.join(hashes))}" + (f"  {tail}" if tail else "")
 
