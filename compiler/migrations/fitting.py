@@ -20,7 +20,7 @@ class Fitting:
 
     def __init__(self, old: Shape, new: Shape, migrated: frozenset[str] = frozenset()) -> None:
         """`migrated` are the states whose values are taken along by other migrations."""
-        self._old, self._new, self._migrated = old, new, migrated
+        self.old, self.new, self._migrated = old, new, migrated
         self._known: dict[tuple[m.Key, m.Key], str | None] = {}
 
     def why_not(self, old: m.Type, new: m.Type) -> str | None:
@@ -43,7 +43,7 @@ class Fitting:
 
     def alike(self, old: m.Type, new: m.Type) -> bool:
         """Whether two types have the same values."""
-        return self.why_not(old, new) is None and Fitting(self._new, self._old).why_not(new, old) is None
+        return self.why_not(old, new) is None and Fitting(self.new, self.old).why_not(new, old) is None
 
     def _declared(self, old: m.Type, new: m.Type) -> str | None:
         match old, new:
@@ -56,7 +56,7 @@ class Fitting:
             case m.RecordType(before), m.UnionType(after):
                 return self._in_union(before, after)
             case m.UnionType(before), m.UnionType(after):
-                members = self._old.unions.get(before, ())
+                members = self.old.unions.get(before, ())
                 return next(filter(None, (self._in_union(one, after) for one in members)), None)
             case m.StateType(before), m.StateType(after):
                 return None if bare(after) in self._migrated else self._once(before, after)
@@ -68,16 +68,16 @@ class Fitting:
         before, after = bare(old), bare(new)
         if before == after:
             return True
-        held, there = getattr(self._old, family), getattr(self._new, family)
+        held, there = getattr(self.old, family), getattr(self.new, family)
         return after not in map(bare, held) and before not in map(bare, there)
 
     def _members(self, old: m.Key, new: m.Key) -> str | None:
-        there = self._new.enums.get(new, ())
-        lost = [member for member in self._old.enums.get(old, ()) if member not in there]
+        there = self.new.enums.get(new, ())
+        lost = [member for member in self.old.enums.get(old, ()) if member not in there]
         return f"`{bare(new)}` has no {_quoted(lost)}" if lost else None
 
     def _in_union(self, record: m.Key, union: m.Key) -> str | None:
-        for member in self._new.unions.get(union, ()):
+        for member in self.new.unions.get(union, ()):
             if bare(member) == bare(record):
                 return self._once(record, member)
         return f"`{bare(union)}` has no `{bare(record)}`"
@@ -87,8 +87,8 @@ class Fitting:
         pair = (old, new)
         if pair not in self._known:
             self._known[pair] = None
-            before = self._old.records.get(old) or self._old.states.get(old) or {}
-            after = self._new.records.get(new) or self._new.states.get(new) or {}
+            before = self.old.records.get(old) or self.old.states.get(old) or {}
+            after = self.new.records.get(new) or self.new.states.get(new) or {}
             self._known[pair] = self._fields(before, after, bare(new))
         return self._known[pair]
 
@@ -99,7 +99,7 @@ class Fitting:
             if (why := self.why_not(held.type, new[field].type)) is not None:
                 return f"of field `{field}` of `{name}`: {why}"
         for field, held in new.items():
-            if field not in old and not self._new.starts_alone(held):
+            if field not in old and not self.new.starts_alone(held):
                 return f"`{name}` has a new field `{field}` without a default"
         return None
 
