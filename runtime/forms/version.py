@@ -79,7 +79,7 @@ class Version:
 def version_of_plan(compiled: plan.Graph[Any]) -> Version:
     """The version that a generated module holds."""
     inner = {
-        node.graph.name: version_of_plan(node.graph)
+        node.graph.hash: version_of_plan(node.graph)
         for node in compiled.nodes.values()
         if isinstance(node, (plan.Subgraph, plan.Map))
     }
@@ -114,9 +114,8 @@ async def version_from(hash: str, look_up: Callable[[str], Awaitable[str | None]
     return Version(hash, canonical, inner)
 
 
-def _labelled(canonical: str, inner: Mapping[str, Version]) -> dict[str, Version]:
+def _labelled(canonical: str, by_hash: Mapping[str, Version]) -> dict[str, Version]:
     """Inner versions by label: two graphs of one name are told apart by their hashes."""
-    by_hash = {version.hash: version for version in inner.values()}
     return {
         id_.partition("/")[2]: by_hash[str(element["hash"])]
         for id_, element in _elements(canonical).items()

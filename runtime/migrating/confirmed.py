@@ -75,6 +75,8 @@ def _all(frame: Frame) -> Iterator[Frame]:
 
 def _filled(carried: Any, whole: Any) -> Any:
     """What was carried, with what only the other has."""
+    if carried == whole:
+        return carried
     mine, theirs = as_object(carried), as_object(whole)
     if mine is not None and theirs is not None:
         both = {key: _filled(value, theirs[key]) if key in theirs else value for key, value in mine.items()}

@@ -33,6 +33,9 @@ class Refused(Exception):
 class States:
     """Carries states of two versions: the graph's own, and sub-states.
 
+    Attributes:
+        migrated: whether a declared migration was looked at for a value.
+
     Args:
         chain: the migrations of the graph's own state.
         between: the versions that later links of chains start from, as far as they are known.
@@ -47,6 +50,7 @@ class States:
     ) -> None:
         self._old, self._new, self._between = old, new, tuple(between)
         self._links = Links(chain, old, new, between)
+        self.migrated = bool(chain)
         self._inner: dict[str, Links] = {}
         self.values = Carrier(old, new, self._substate)
 
@@ -85,6 +89,7 @@ class States:
                     chain = chain_from(there, inner.hash) if there.name == inner.name else None
                     if chain:
                         self._inner[label] = found = Links(chain, inner, there, self._between)
+                        self.migrated = True
         return found
 
     def _held(self, data: Mapping[str, Any], prefix: str) -> Values:

@@ -14,7 +14,7 @@ from ..forms.version import Version
 from .data import States
 from .links import Flaw
 from .naming import Names
-from .values import Misfit, fields_at, head_of
+from .values import Misfit, base_name, fields_at, head_of
 
 _NONE: Mapping[str, Any] = {}
 
@@ -70,8 +70,8 @@ class Effects:
             text = f"`{'.'.join(lens)}` is no state any more, and a branch has changed it"
             raise Unreadable(Flaw("effect-unreadable", f"state/field/{lens[0]}", text))
         for scope in inner:
-            states = scope.old.elements["graph"]["state"], scope.new.elements["graph"]["state"]
-            if states == labels:
+            states = [str(side.elements["graph"]["state"]) for side in (scope.old, scope.new)]
+            if [*map(base_name, states)] == [base_name(labels[0]), base_name(labels[1])]:
                 return scope
         prefixes = tuple(f"substate/{label}" for label in labels)
         return Scope(self._old, self._new, self._states, prefixes, Names(()))  # type: ignore[arg-type]

@@ -27,11 +27,7 @@ Frame = Mapping[str, Any]
 
 
 class Frames:
-    """Carries the frames of one graph; those of graphs that it runs are carried by others below it.
-
-    Attributes:
-        migrated: whether a declared migration of this graph, or of one that it runs, was applied.
-    """
+    """Carries the frames of one graph; those of graphs that it runs are carried by others below it."""
 
     def __init__(
         self,
@@ -43,7 +39,6 @@ class Frames:
         inside: str = "",
     ) -> None:
         self.old, self.new, self.chain = old, new, tuple(chain)
-        self.migrated = bool(chain)
         self.names = Names(chain)
         self.states = States(old, new, chain, between)
         self._place = Place(old, new, self.names, self.states.values)
@@ -51,6 +46,13 @@ class Frames:
         self._effects = Effects(old, new, self.states, self.names)
         self._between, self._now, self._inside = tuple(between), now, inside
         self._below: dict[str, Frames | None] = {}
+        self._entered: dict[str, Frames] = {}
+
+    @property
+    def migrated(self) -> bool:
+        """Whether a declared migration of this graph, or of one that it runs, was applied."""
+        inside = any(below.migrated for below in self._entered.values())
+        return bool(self.chain) or self.states.migrated or inside
 
     def carry(self, frame: Frame, path: str, region: str, reasons: list[Reason]) -> dict[str, Any]:
         """A frame and all below it.
@@ -152,9 +154,8 @@ class Frames:
         below = self.below(old)
         if below is None:
             raise KeyError(old)
-        found = below.carry(child, f"{where}[{key}]" if kind == "map" else where, "", reasons)
-        self.migrated = self.migrated or below.migrated
-        return found
+        self._entered[old] = below
+        return below.carry(child, f"{where}[{key}]" if kind == "map" else where, "", reasons)
 
     def below(self, node: str) -> Frames | None:
         """What carries the frames of the graph that a node runs; None where the new version runs none."""

@@ -55,7 +55,7 @@ class Carrier:
 
     def carry(self, data: Any, old: Any, new: Any) -> Any:
         """The value as one of the new type. Raises Misfit."""
-        if old == new and self.unchanged(new):
+        if old == new and self.unchanged(new) and not self._tagged_inside(new):
             return data
         if head_of(new) == "optional":
             if data is None and head_of(old) == "optional":
@@ -78,6 +78,18 @@ class Carrier:
                 return self.unchanged(key) and self.unchanged(value)
             case [str() as family, str() as label]:
                 return self._declared_alike(family, label)
+            case _:
+                return False
+
+    def _tagged_inside(self, type_: Any) -> bool:
+        """Whether values may hold records: where these carry a tag depends on the file that they are from."""
+        match type_:
+            case ["optional" | "list" | "set", item]:
+                return self._tagged_inside(item)
+            case ["dict", _, value]:
+                return self._tagged_inside(value)
+            case [family, _]:
+                return family != "enum"
             case _:
                 return False
 

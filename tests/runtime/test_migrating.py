@@ -10,6 +10,7 @@ import pytest
 from tests.runtime.positions import kinds, landed, move, named, start, state_of, step, stored, version
 
 from lgc.runtime.forms.version import Version
+from lgc.runtime.machine.completion import complete_joined
 from lgc.runtime.machine.frame import Frame
 from lgc.runtime.migrating.chain import chain_from, versions_between
 from lgc.runtime.migrating.moved import moved
@@ -163,6 +164,10 @@ def test_a_sub_state_goes_the_way_of_the_graph_that_is_run_on_it() -> None:
     done = move(root, old, new)
     there = landed(done, new)
     assert (there.state.t.sum, there.children[""].state.sum, done.migrated) == (5, 5, True)
+    step(root.child(""))
+    complete_joined(root, [""])
+    done = move(root, old, new)
+    assert (landed(done, new).state.t.sum, done.migrated) == (5, True)  # also where the graph does not run
 
 
 INNER = "state T { m: int = 0  mutation Inc(by: int) { m += by } }"

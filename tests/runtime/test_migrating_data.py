@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.runtime.positions import kinds, landed, start, state_of, stored, version
 
 from lgc.runtime.errors import CheckpointCorrupted
-from lgc.runtime.forms.version import Version
+from lgc.runtime.forms.version import Version, version_of_plan
+from lgc.runtime.graph import bind
+from lgc.runtime.machine.completion import complete, complete_joined
+from lgc.runtime.machine.frame import Effect
+from lgc.runtime.machine.position import begin, from_snapshot, to_snapshot
 from lgc.runtime.migrating.moved import Moved, moved
+from lgc.runtime.values.typed_json import Applied
 
 GRAPH = "\ngraph g(S) { task a { reads * }  start -> a -> end }"
 TYPES = """
@@ -229,3 +235,49 @@ def test_what_is_no_position_of_the_old_version(text: str) -> None:
     old, new = version(source("f: int = 0")), version(source("f: float = 0.0"))
     with pytest.raises(CheckpointCorrupted, match="the snapshot is none of `g`"):
         moved(text, old, new)
+
+
+def test_a_record_carries_a_tag_inside_of_unions_only() -> None:
+    """Whether its class has one depends on the file that it stands in; without one every class reads it."""
+    fields = "f: R?  g: list[R] = []  h: U?"
+    _, done = pair(fields, f"{fields}  i: int = 0", f=AN_R, g=[AN_R], h=AN_R)
+    plain = {"n": 1, "m": "m"}
+    assert state_of(done) == {"f": plain, "g": [plain], "h": AN_R, "i": 0}
+
+
+def test_generated_code_reads_what_was_moved(compiled: Callable[..., Any]) -> None:
+    types = (
+        "record A { copy: str  n: int }  record B { kind: str }  union U = A | B"
+        "  state T { snapshot: int = 1  mutation Up(by: int) { snapshot += by } }  "
+    )
+    body = """
+      parallel p { branch x { start -> s -> one -> two -> end }  branch y = one2 }
+      subgraph s = h { on restore }  task one { records Put }  task two {}  task one2 {}
+      start -> p -> end
+    """
+    fields = "f: list[U] = []  a: A?  restore: T  mutation Put(a)"
+    inner = "graph h(T) { task i { records Up } start -> i -> end } "
+    old = f"{types}{inner}state S {{ {fields} }} graph g(S) {{ {body} }}"
+    new = old.replace("n: int }", 'n: float  more: str = "new" }').replace("A | B", "B | A")
+    new = new.replace("task two {}", "task two { reads a }")
+    before, after = compiled(old), compiled(new)
+    graph = bind(before.G_PLAN, _Nodes())
+    a = before.A(copy="c", n=3)
+    root = begin(graph, before.S(f=[a, before.B(kind="k")], a=a), 1.0)
+    complete(root.child("x").child(""), mutations=[before.Up(by=2)])
+    complete_joined(root.child("x"), [""])
+    complete(root.child("x"), mutations=[before.Put(a=a)])
+    done = moved(to_snapshot(root), version_of_plan(before.G_PLAN), version_of_plan(after.G_PLAN))
+    assert not kinds(done)
+    there = from_snapshot(bind(after.G_PLAN, _Nodes()), done.snapshot, {})
+    b = after.A(copy="c", n=3.0, more="new")
+    assert there.state == after.S(f=[b, after.B(kind="k")], a=b)
+    assert there.children["x"].effects == [
+        Effect(("restore_",), Applied(after.Up(by=2))), Effect((), Applied(after.Put(a=b))),
+    ]  # fmt: skip
+    assert there.children["x"].node == "two"
+
+
+class _Nodes:
+    def __getattr__(self, name: str) -> Any:
+        return lambda ctx: None  # pyright: ignore[reportUnknownLambdaType, reportUnknownVariableType]
