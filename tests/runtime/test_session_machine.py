@@ -34,9 +34,11 @@ from lgc.runtime import (
     Cancelled,
     CheckpointNotFound,
     DecisionRefused,
+    GraphMismatch,
     LgcError,
     MemoryStore,
     NodeFailed,
+    RestoreMode,
     RunFenced,
     RunStatus,
     RunUncertain,
@@ -114,10 +116,15 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.loop = SimLoop(Random(0), 1e9)
         self.clock = Clock(self.loop)
-        module = module_of(GRAPH)
-        self.module = module
-        self.nodes = Nodes(module)
-        self.graph = bind(module.G_PLAN, self.nodes)
+        # Two versions that do the same.
+        self.modules = [
+            module_of(GRAPH),
+            module_of(GRAPH.replace("graph g(S) {", "graph g(S) {\n  max_steps 9000")),
+        ]
+        self.nodes = Nodes(self.modules[0])
+        self.graphs = [bind(module.G_PLAN, self.nodes) for module in self.modules]
+        self.now = 0  # which of them the run is under
+        self.legs: list[tuple[int, int]] = []  # earlier ones, and the step after which they ended
         self.model = Model()
         self.status = "running"
         self.folder = tempfile.TemporaryDirectory()
@@ -128,6 +135,16 @@ class Machine(RuleBasedStateMachine):
         self.base = 0  # the last step that was truncated
         self.arrived = 0.0
         self.forks = 0
+
+    @property
+    def module(self) -> Any:
+        """What the run's graph was generated as."""
+        return self.modules[self.now]
+
+    @property
+    def graph(self) -> Any:
+        """What the run is under."""
+        return self.graphs[self.now]
 
     def sim(self, work: Any) -> Any:
         """What a coroutine gives in simulated time."""
@@ -228,6 +245,26 @@ class Machine(RuleBasedStateMachine):
     def restore(self) -> None:
         """Another session takes the run over."""
         self.restore_session()
+
+    @rule(mode=st.sampled_from([RestoreMode.COMPATIBLE, RestoreMode.FORCE, RestoreMode.FORCE]))
+    def move(self, mode: RestoreMode) -> None:
+        """Another session takes the run over to the other version."""
+        other = 1 - self.now
+        back = any(version == other for version, _ in self.legs)
+        work = Session.restore(
+            self.graphs[other], store=self.store, run_id=RUN, clock=self.clock, take_over=True,
+            mode=mode, reason="why not", actor="somebody",
+        )  # fmt: skip
+        if self.status in ("done", "cancelled") or (back and mode is RestoreMode.COMPATIBLE):
+            with pytest.raises(GraphMismatch):
+                self.sim(work)
+            return
+        self.old, self.session = self.session, self.sim(work)
+        self.legs.append((self.now, len(self.model.log)))
+        self.now, self.nodes.module, self.whole = other, self.modules[other], True
+        if self.status == "uncertain" and not self.model.begun:
+            self.status = "running"
+        assert self.session.status == ("uncertain" if self.model.begun else self.status)
 
     @precondition(lambda self: self.kind != "memory")
     @rule()
@@ -364,6 +401,15 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(CheckpointNotFound):
                 self.sim(self.session.fork(step, run_id=f"fork{self.forks}"))
             return
+        ends = [*self.legs, (self.now, len(self.model.log))]
+        starts = [0, *(last for _, last in self.legs)]
+        under = [
+            version for (version, last), first in zip(ends, starts, strict=True) if first <= step <= last
+        ]
+        if self.now not in under:
+            with pytest.raises(GraphMismatch):
+                self.sim(self.session.fork(step, run_id=f"fork{self.forks}"))
+            return
         forked = self.sim(self.session.fork(step, run_id=f"fork{self.forks}"))
         assert _seen_of(forked.state) == self.model.states[step]
         assert forked.step == 0
@@ -372,15 +418,15 @@ class Machine(RuleBasedStateMachine):
     def prune(self, keep: int) -> None:
         """Old checkpoints go; no step is lost."""
         self.sim(self.store.prune(RUN, keep))
-        assert len(list(self.sim(self.store.list(RUN)))) <= keep + 1
+        assert len(list(self.sim(self.store.list(RUN)))) <= keep + 1 + 2 * len(self.legs)
 
     @precondition(lambda self: self.base == 0)
     @rule(data=st.data())
     def delete_checkpoint(self, data: Any) -> None:
         """One checkpoint goes; no step is lost."""
-        there = self.sim(self.store.list(RUN))
+        there = [c.id for c in self.sim(self.store.list(RUN)) if "move" not in c.id]
         if there:
-            gone = data.draw(st.sampled_from([c.id for c in there]))
+            gone = data.draw(st.sampled_from(there))
             assert self.sim(self.store.delete(gone))
             assert gone not in [c.id for c in self.sim(self.store.list(RUN))]
 
