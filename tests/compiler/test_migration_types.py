@@ -1,4 +1,4 @@
-"""What the checker says of kept fields is what happens to their values: on drawn types and values, both ways."""
+"""What the checker says of kept fields is what happens to their values, on drawn types and values."""
 
 from __future__ import annotations
 
