@@ -8,7 +8,6 @@ from typing import Literal, cast
 from ...dsl import ast
 from .. import model
 from ..context import Unit
-from ..migrations.loose import loose_text
 from ..model import END, Key, Param
 from .calls import answer_call, constant_value, mutation_call
 from .expressions import Scope, Typer
@@ -234,6 +233,8 @@ class ScenarioReader:
 
 def migration(unit: Unit, written: ast.Migrate, known: Known) -> model.Migration:
     """The migration of the model; `migrations.checks` looks at what it says."""
+    from ..migrations.loose import loose_text  # most files have scenarios only
+
     if not written.hash.value.startswith("lg1:"):
         message = "a graph's hash is `lg1:` and hexadecimal digits"
         unit.error("LG701", message, written.hash.span, help="`lgc hash` shows the hashes of graphs")
