@@ -16,32 +16,26 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from pydantic import (
     AliasChoices,
     BaseModel,
-    ConfigDict,
     Field,
-    GetCoreSchemaHandler,
-    SerializationInfo,
-    SerializerFunctionWrapHandler,
     create_model,
 )
-from pydantic_core import CoreSchema, core_schema
 
 from ..values.state import (
     Checkpoint,
-    ExternalMutation,
     FrozenList,
     FrozenMap,
     FrozenSet,
-    Mutation,
     Record,
 )
 from ..values.untagged import Json
+from .late import Later, LateRecord, UnionOf
 from .reading import Unfit, attributes, bare, list_of, name_of, names_of, object_of, reading
 from .types import Type, kind_of, may_be, read_type
 
@@ -53,7 +47,6 @@ _SCALARS: Mapping[str, Any] = {
     "datetime": datetime, "date": date, "duration": timedelta, "uuid": UUID, "json": Json,
 }  # fmt: skip
 _TAGS = ("kind", "kind_", "kind__", "kind___")
-_LATER = ConfigDict(defer_build=True)
 _LABEL_NUMBER = re.compile(r"#[0-9]+")
 
 # By what was declared. Weak: classes live as long as the graphs that use them.
@@ -228,6 +221,11 @@ class Data:
         found: type[Record] = self._class("record", label, self._make_record)
         return found
 
+    def _tags(self, label: str) -> list[str]:
+        """The keys under which the tag of a union's value may stand: those that no member has as a field."""
+        fields = {name for member in self.unions[label] for name in self.records[member]}
+        return [tag for tag in _TAGS if tag not in fields] or [f"{_TAGS[-1]}_"]
+
     def record_attributes(self, label: str) -> dict[str, str]:
         """The Python attribute of each field of a record."""
         return attributes(self.records[label], MODEL_RESERVED)
@@ -285,9 +283,9 @@ class Data:
             case ("union", label):
                 if len(self.unions[label]) == 1:
                     return self.annotation(("record", self.unions[label][0]))
-                return Annotated[Any, _UnionOf(self, label)]
+                return Annotated[Any, UnionOf(self.record, self.unions[label], self._tags(label))]
             case (kind, label):
-                return Annotated[Any, _Later(self.record if kind == "record" else self.checkpoint, label)]
+                return Annotated[Any, Later(self.record if kind == "record" else self.checkpoint, label)]
             case _:
                 raise Unfit(f"{type_!r} is no type")
 
@@ -304,76 +302,6 @@ class Data:
             found = make(label)
             _CLASSES[signature] = found
         return found
-
-
-# What a class reads and writes is worked out when it is first used: that takes far longer than all else, most
-# classes are not needed for themselves, and records may name each other.
-
-
-class LateRecord(Record):
-    """Base of records."""
-
-    model_config = _LATER
-
-
-class LateCheckpoint(Checkpoint):
-    """Base of checkpoints, and of what a function gives."""
-
-    model_config = _LATER
-
-
-class LateMutation(Mutation):
-    """Base of mutations."""
-
-    model_config = _LATER
-
-
-class LateExternalMutation(ExternalMutation):
-    """Base of mutations that a function computed."""
-
-    model_config = _LATER
-
-
-class _Later:
-    """A class that is looked up when its reader is made."""
-
-    def __init__(self, find: Callable[[str], Any], label: str) -> None:
-        self._find = find
-        self._label = label
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return handler.generate_schema(self._find(self._label))
-
-
-class _UnionOf:
-    """The records of a union, told apart by their tags in JSON and by their classes in Python."""
-
-    def __init__(self, data: Data, label: str) -> None:
-        self._data = data
-        self._label = label
-        members = data.unions[label]
-        fields = {name for member in members for name in data.records[member]}
-        self._tags = [tag for tag in _TAGS if tag not in fields] or [_TAGS[-1] + "_"]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        classes = [self._data.record(member) for member in self._data.unions[self._label]]
-        choices: dict[Any, CoreSchema] = {cls.__name__: handler.generate_schema(cls) for cls in classes}
-
-        def name(value: Any) -> str | None:
-            if isinstance(value, dict):
-                tags = (cast("dict[str, Any]", value).get(tag) for tag in self._tags)
-                return next((tag for tag in tags if tag is not None), None)
-            return type(value).__name__ if type(value) in classes else None
-
-        def write(value: BaseModel, _: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
-            return {self._tags[0]: type(value).__name__, **value.model_dump(mode=info.mode)}
-
-        tags: Any = [[tag] for tag in self._tags]
-        return core_schema.json_or_python_schema(
-            json_schema=core_schema.tagged_union_schema(choices, tags),
-            python_schema=core_schema.tagged_union_schema(choices, name),
-            serialization=core_schema.wrap_serializer_function_ser_schema(write, info_arg=True),
-        )
 
 
 def _no_checkpoints(label: str) -> type[Checkpoint]:

@@ -14,7 +14,8 @@ from pydantic import create_model
 from ..errors import EvaluationError
 from ..values.state import Mutation, State
 from ..values.undo import Undo
-from .data import MODEL_RESERVED, LateCheckpoint, LateExternalMutation, LateMutation
+from .data import MODEL_RESERVED
+from .late import LateCheckpoint, LateExternalMutation, LateMutation
 from .params import Params, StateScope, params_of
 from .reading import Unfit, attributes, name_of, names_of, object_of, reading
 from .statements import Body

@@ -6,27 +6,23 @@ As in generated code, the sub-states that a mutation changes are looked up befor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, TypeAlias, cast
 
 from ..changes.unparse import expression_text
-from ..generated import without
-from ..values.operations import entry, largest, smallest
-from ..values.state import FrozenDict, State, WriteKind
+from ..values.state import State, WriteKind
 from ..values.undo import Undo
 from .data import Data
 from .evaluate import Scope, children_of, made_of
-from .made import Evaluate, Made
-from .operators import combined, frozen_call
+from .made import Made
 from .reading import Unfit, list_of, name_of, object_of, one_of, shown
 from .states import States
 from .types import Type, base, is_collection, kind_of, value_of
+from .updates import new_entry, new_value, of_entry
 
 Holders: TypeAlias = "list[Any]"
 Change: TypeAlias = Callable[[Holders, Any, Undo], None]
 """Done to the states that a mutation changes (the state itself, then sub-states), with its parameters."""
 
-_PLAIN = ("int", "float", "str", "bytes")
 _OPS = ("set", "add", "sub", "max", "min", "del")
 
 
@@ -202,10 +198,10 @@ class Body:
 
             return part
         if key is not None:
-            return _new_entry(op, type_, key, value)
+            return new_entry(op, type_, key, value)
         if value is None:
             raise Unfit("`del` of a whole field")
-        return _new_value(op, base(type_), value)
+        return new_value(op, base(type_), value)
 
 
 def _kind(step: Mapping[str, Any], target: Type) -> WriteKind:
@@ -240,44 +236,6 @@ def mentions(form: Any, field: str) -> bool:
     return False
 
 
-# --- new values -------------------------------------------------------------------------------------------
-
-
-def _new_value(op: str, kind: Type, value: Made) -> Callable[[Any, Any, Any], Any]:
-    call = frozen_call(value) if op == "set" else value.call
-    match op:
-        case "set":
-            return lambda held, s, p: call(s, p, None)
-        case "max" | "min":
-            plain = max if op == "max" else min
-            if kind == "datetime":
-                helper = largest if op == "max" else smallest
-                return lambda held, s, p: helper((held, call(s, p, None)), op, "")
-            return lambda held, s, p: plain(held, call(s, p, None))
-        case "add" if kind in _PLAIN:
-            return lambda held, s, p: held + call(s, p, None)
-        case "sub" if kind in _PLAIN:
-            return lambda held, s, p: held - call(s, p, None)
-        case _:
-            return lambda held, s, p: _combined(op, kind, held, call(s, p, None))
-
-
-def _combined(op: str, kind: Type, held: Any, value: Any) -> Any:
-    """`held + value` or `held - value`."""
-    match kind_of(kind):
-        case "list":
-            return (*held, *value)
-        case "set":
-            return frozenset(held | value if op == "add" else held - value)
-        case "dict":
-            return FrozenDict({**held, **value})
-        case "decimal" if isinstance(value, int):
-            value = Decimal(value)
-        case _:
-            pass
-    return combined("+" if op == "add" else "-", held, value, "")
-
-
 def _to_entry(
     op: str, holder: int, attribute: str, kind: Type, key: Made, value: Made | None, text: str
 ) -> Change:
@@ -290,7 +248,7 @@ def _to_entry(
         return drop
     if value is None:
         raise Unfit("an entry without a value")
-    new = _of_entry(op, base(kind), value)
+    new = of_entry(op, base(kind), value)
 
     def put(holders: Holders, p: Any, undo: Undo) -> None:
         at = holders[holder]
@@ -298,30 +256,3 @@ def _to_entry(
         undo.put(at, attribute, name, new(getattr(at, attribute), name, holders[0], p))
 
     return put
-
-
-def _of_entry(op: str, kind: Type, value: Made) -> Callable[[Any, Any, Any, Any], Any]:
-    """The new value of an entry from the dict, the key, the state and the parameters."""
-    if op == "set":
-        call: Evaluate = frozen_call(value)
-        return lambda items, key, s, p: call(s, p, None)
-    new = _new_value(op, "" if op in ("max", "min") else kind, value)
-    return lambda items, key, s, p: new(entry(items, key, "", ""), s, p)
-
-
-def _new_entry(op: str, type_: Type, key: Made, value: Made | None) -> Callable[[Any, Any, Any], Any]:
-    """The new value of a dict in a record, of which one entry changes."""
-    if kind_of(base(type_)) != "dict":
-        raise Unfit(f"an entry of a {kind_of(type_)}")
-    find = key.call
-    if op == "del":
-        return lambda held, s, p: without(held, find(s, p, None), "", "")
-    if value is None:
-        raise Unfit("an entry without a value")
-    new = _of_entry(op, base(value_of(type_)), value)
-
-    def changed(held: Any, s: Any, p: Any) -> Any:
-        name = find(s, p, None)
-        return FrozenDict({**held, name: new(held, name, s, p)})
-
-    return changed
