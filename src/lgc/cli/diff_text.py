@@ -8,7 +8,7 @@ from ..runtime.changes.change import Change
 from ..runtime.compat.verdict import PlaceVerdict, Reason, Verdict
 from .comparison import BEARINGS, Compared, Comparison, bearing, groups, rename_text
 from .operational import KIND as OPERATIONAL
-from .terminal import Style, counted, printable
+from .terminal import Style, counted, one_line
 from .wording import short_hash
 
 _NAMES = 12  # nodes that are named in a line
@@ -27,7 +27,7 @@ def as_text(found: Comparison, style: Style) -> str:
         lines += [summary(found, style), ""]
     for one in found.graphs:
         lines += [*_graph(found, one, style), ""]
-    lines += [f"{style.bold('note:')} {printable(note)}" for note in found.notes]
+    lines += [f"{style.bold('note:')} {one_line(note)}" for note in found.notes]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -71,19 +71,19 @@ def _graph(found: Comparison, one: Compared, style: Style) -> Iterator[str]:
     if judged.places and one.verdict is not Verdict.IDENTICAL:
         yield f"  {style.bold('a run that is parked at')}"
         for place, nodes in groups(judged.places):
-            yield f"    {style.cyan(printable(listed(nodes)))}: {_place_text(place, style)}"
+            yield f"    {style.cyan(one_line(listed(nodes)))}: {_place_text(place, style)}"
             yield from (f"      - {line}" for line in map(reason_text, place.reasons))
     if judged.changes:
         yield f"  {style.bold('changes')}"
         yield from (_change(change, style) for change in judged.changes)
     if one.renames:
         yield f"  {style.bold('likely renames')}"
-        yield from (f"    {style.yellow('?')} {printable(rename_text(rename))}" for rename in one.renames)
+        yield from (f"    {style.yellow('?')} {one_line(rename_text(rename))}" for rename in one.renames)
         yield f"    {style.blue('=')} {style.bold('help:')} {migrate_hint(found)}"
     if one.operational:
         yield f"  {style.bold('how it is run')} {style.dim('(the hash and all runs stay as they are)')}"
         yield from (_change(change, style) for change in one.operational)
-    yield from (f"  {style.bold('note:')} {printable(note)}" for note in one.notes)
+    yield from (f"  {style.bold('note:')} {one_line(note)}" for note in one.notes)
 
 
 def migrate_hint(found: Comparison) -> str:
@@ -94,7 +94,7 @@ def migrate_hint(found: Comparison) -> str:
 
 
 def _head(one: Compared, style: Style) -> str:
-    name = style.bold(printable(one.label))
+    name = style.bold(one_line(one.label))
     hashes = [short_hash(whole) for whole in (one.judged.old, one.judged.new) if whole]
     if one.verdict is Verdict.IDENTICAL:
         hashes = hashes[:1]
@@ -114,10 +114,10 @@ def _place_text(place: PlaceVerdict, style: Style) -> str:
 
 def reason_text(reason: Reason) -> str:
     """A reason with its place in the new source."""
-    return printable(reason.text) + (f" ({printable(reason.place)})" if reason.place else "")
+    return one_line(reason.text) + (f" ({one_line(reason.place)})" if reason.place else "")
 
 
 def _change(change: Change, style: Style) -> str:
     mark = {"added": style.green("+"), "removed": style.red("-")}.get(change.kind, style.yellow("~"))
     about = f"[{change.name}: {BEARINGS[bearing(change)]}]" if change.name != OPERATIONAL else ""
-    return f"    {mark} {printable(change.text)}" + (f"  {style.dim(about)}" if about else "")
+    return f"    {mark} {one_line(change.text)}" + (f"  {style.dim(about)}" if about else "")

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..dsl.report_ci import command
-from .drift_text import count_text, examples_text, headline, one_line, run_count
-from .terminal import Style, counted
+from .drift_text import count_text, examples_text, headline, run_count
+from .terminal import Style, counted, one_line
 
 if TYPE_CHECKING:
     from ..runtime.compat.drift import Drift

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..runtime.compat.verdict import Verdict
 from .diff_text import painted
 from .stores import store_words
-from .terminal import Style, counted, printable, seen, table
+from .terminal import Style, counted, one_line, seen, table
 from .wording import short_hash, status_text
 
 if TYPE_CHECKING:
@@ -56,11 +56,6 @@ def headline(found: Drift, where: str, style: Style) -> str:
         return f"{style.green('no unfinished runs')} in {one_line(where)}"
     total = counted(len(found.runs), "unfinished run")
     return f"{painted(summary.worst, style)}: {count_text(summary.verdicts)} of {total} in {one_line(where)}"
-
-
-def one_line(text: str) -> str:
-    """Text from outside: it cannot steer a terminal, nor begin a line of its own."""
-    return printable(text).replace("\n", "\\n")
 
 
 def count_text(verdicts: Mapping[Verdict, int]) -> str:

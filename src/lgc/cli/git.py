@@ -34,7 +34,12 @@ def answer(folder: str, *words: str) -> str:
     ran = run(folder, *words)
     if ran.returncode:
         where = os.path.relpath(folder)
-        raise Failure(f"{where}: {told(ran)}", "git:REV needs a git repository with a working tree")
+        said = told(ran)
+        if "dubious ownership" in said:
+            here = os.path.abspath(folder)
+            hint = f"if you trust it: `git config --global --add safe.directory {here}` (or its top)"
+            raise Failure(f"{where}: the git repository belongs to somebody else", hint)
+        raise Failure(f"{where}: {said}", "git:REV needs a git repository")
     return ran.stdout.decode("utf-8", "surrogateescape")
 
 

@@ -117,6 +117,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 
 
+def one_line(text: str) -> str:
+    """Text from outside: it cannot steer a terminal, nor begin a line of its own."""
+    return printable(text).replace("\n", "\\n")
+
+
 def counted(count: int, thing: str) -> str:
     """`1 file`, `2 files`."""
     if count == 1:
