@@ -99,9 +99,9 @@ def _fits(run: str, root: Frame, answer: DecisionRecord) -> bool:
             return False
         return _taken(owner, node, answer)
     for frame in root.active():
-        node = frame.plan.nodes.get(frame.node)
-        if isinstance(node, plan.Barrier) and describe(run, frame, node).id == answer.barrier:
-            return _taken(frame.plan, node, answer)
+        at = frame.plan.nodes.get(frame.node)
+        if isinstance(at, plan.Barrier) and describe(run, frame, at).id == answer.barrier:
+            return _taken(frame.plan, at, answer)
     return False
 
 

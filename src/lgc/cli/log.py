@@ -54,12 +54,8 @@ def _show_log(records: Sequence[MutationRecord], moves: Sequence[OverrideRecord]
     style = output_style()
     if as_json:
         for one in told:
-            move = not isinstance(one, tuple)
-            out(
-                json.dumps(
-                    {"run": one.run, "move": move_json(one)} if move else step_json(one), ensure_ascii=False
-                )
-            )
+            line = step_json(one) if isinstance(one, tuple) else {"run": one.run, "move": move_json(one)}
+            out(json.dumps(line, ensure_ascii=False))
         return
     rows = [_log_row(record, style) for record in records]
     head = ("STEP", "TIME", "NODE", "RESULT", "RECORDED", "NEXT", "TOOK")
