@@ -80,8 +80,10 @@ RULES = (
         "a migration from a graph that is not known",
         "What a migration does is checked against the stored form of the graph that it is from, found by "
         "its hash: `--against` takes a file with canonical JSON (`lgc hash --canonical`), or `store:URL` "
-        "for all graphs of a store. Without any form only the new names are checked.",
+        "for all graphs of a store. Without any form only the new names are checked. Of a graph that no run "
+        "is under any more the form may be lost: say so, or remove the migration.",
         _migrate(source="lg1:" + "0" * 64),
+        allowable=True,
     ),
     _rule(
         702,

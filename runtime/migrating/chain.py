@@ -7,14 +7,18 @@ from collections.abc import Awaitable, Callable
 from .. import plan
 from ..forms.version import Version, version_from
 
+SHORTEST = len("lg1:") + 16
+"""Characters of a hash that is cut as short as it may be."""
+
 
 def chain_from(new: Version, hash: str) -> tuple[plan.Migration, ...] | None:
     """The migrations to apply, in order, to a run under `hash`; None where none is declared from there.
 
-    A chain begins with the block whose source is `hash` and goes on with every later block of the graph.
+    A chain begins with the block whose source is `hash` and goes on with every later block of the graph. A
+    source of fewer than 16 digits could be that of many graphs, and is that of none.
     """
     for at, migration in enumerate(new.migrations):
-        if hash.startswith(migration.source):
+        if len(migration.source) >= SHORTEST and hash.startswith(migration.source):
             return new.migrations[at:]
     return None
 

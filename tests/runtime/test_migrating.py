@@ -15,6 +15,7 @@ from lgc.runtime.machine.frame import Frame
 from lgc.runtime.migrating.chain import chain_from, versions_between
 from lgc.runtime.migrating.moved import moved
 from lgc.runtime.migrating.preview import previewed
+from lgc.runtime.plan import Migration
 from lgc.runtime.values.undo import Undo
 
 TYPES = """
@@ -444,3 +445,12 @@ def test_a_dry_run_shows_frames_that_are_dropped_and_reasons() -> None:
     ]  # fmt: skip
     found = previewed(stored(root), old, new)
     assert (found.frames, [reason.kind for reason in found.reasons]) == ((), ["node-gone"])
+
+
+@pytest.mark.parametrize("source", ["", "lg1:", OLD.hash[:8], OLD.hash[:19]])
+def test_a_hash_of_few_digits_is_that_of_no_graph(source: str) -> None:
+    """It could be that of many, and a run would be moved by the wrong block."""
+    unclear = Version(OLD.hash, OLD.canonical, migrations=(Migration(source),))
+    assert chain_from(unclear, OLD.hash) is None
+    cut = Version(OLD.hash, OLD.canonical, migrations=(Migration(OLD.hash[:20]),))
+    assert chain_from(cut, OLD.hash) == cut.migrations
