@@ -17,9 +17,7 @@ from .recorded import read_mutations
 from .sites import Site
 
 
-def refused_answers(
-    waiting: Sequence[DecisionRecord], site: Site, names: Names, findings: Findings
-) -> None:
+def refused_answers(waiting: Sequence[DecisionRecord], site: Site, names: Names, findings: Findings) -> None:
     """Note the answers that nobody has applied yet and that the new graph would refuse."""
     for record in waiting:
         if site.new is None:
@@ -28,7 +26,8 @@ def refused_answers(
         address = f"{path}{slash}{names.node(node)}"
         why = _refusal(site.new.graph.plan, address, record)
         if why is not None:
-            text = f"the answer `{record.answer}` that {record.actor} gave to `{record.node}` would be refused: {why}"
+            what = f"the answer `{record.answer}` that {record.actor} gave to `{record.node}`"
+            text = f"{what} would be refused: {why}"
             findings.add("answer-refused", (site, record.node, None), f"node/{names.node(node)}", text)
 
 

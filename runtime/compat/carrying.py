@@ -15,7 +15,7 @@ from ..forms.version import Version
 from ..graph import Graph
 from ..machine.frame import Effect, Frame
 from ..machine.merging import inside
-from ..migrating.data import Refused, States
+from ..migrating.data import Refused
 from ..plan import Map, Parallel, Subgraph
 from ..values.state import Transients, class_of
 from ..values.typed_json import decode_checkpoint, decode_field, encode_field, encode_mutations, encode_state
@@ -136,7 +136,7 @@ class Carrier:
         return found
 
     def passed(self, site: Site) -> dict[str, int]:
-        """How often the new graph has come along the edges that it counts in another way, as a frame sees it."""
+        """How often the new graph has come along edges that it counts in another way, as a frame sees it."""
         chain = [site]
         while chain[-1].region and chain[-1].outer is not None:
             chain.append(chain[-1].outer)
@@ -155,7 +155,9 @@ class Carrier:
             if child.region and (counts := self.passes.get(child.path)):
                 self.passes.setdefault(site.path, {}).update(counts)
         where = site.where(node)
-        for path in [path for path in self.passes if path == where or path.startswith((f"{where}/", f"{where}["))]:
+        for path in [
+            path for path in self.passes if path == where or path.startswith((f"{where}/", f"{where}["))
+        ]:
             del self.passes[path]
 
 

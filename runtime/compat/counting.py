@@ -25,7 +25,7 @@ def uncounted(
     root = frames_of(snapshot)
     for path, expected in passes.items():
         site = sites.of(path)
-        frame = _frame(root, sites.root, site)
+        frame = _frame(root, site)
         if frame is None or site.new is None:
             continue
         counted: Mapping[str, int] = frame.get("taken", {})
@@ -34,20 +34,16 @@ def uncounted(
             if there != count:
                 source, _, rest = key.partition("->")
                 target = rest.partition(" ")[0]
-                text = f"`{source} -> {target}` was taken {_times(count)}, and would count as taken {_times(there)}"
+                text = f"`{source} -> {target}` was taken {_times(count)}, and would count as taken"
+                text += f" {_times(there)}"
                 place = place_of_edge(site.new, site.new.graph.plan, source, key)
                 findings.add("passes-not-counted", (site, source, None), f"edges/{source}", text, place)
 
 
-def _frame(root: Mapping[str, Any], at: Site, site: Site) -> Mapping[str, Any] | None:
+def _frame(root: Mapping[str, Any], site: Site) -> Mapping[str, Any] | None:
     """The frame of a site in a snapshot."""
-    chain: list[Site] = []
-    one: Site | None = site
-    while one is not None and one.outer is not None:
-        chain.append(one)
-        one = one.outer
     frame = root
-    for step in reversed(chain):
+    for step in site.chain:
         below = frame.get("children", {}).get(str(step.key))
         if below is None or frame.get("node") != step.node:
             return None

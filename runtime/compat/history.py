@@ -2,8 +2,8 @@
 
 A run is compared with what the new graph could have done along its loop-erased history: from the first step
 to the last visit of its node, along the step taken there, and so on to where the frame stands. This is the
-trace without finished iterations of Rinderle, Reichert and Dadam ("Correctness criteria for dynamic changes in
-workflow systems", 2004), for loops that edges make rather than blocks.
+trace without finished iterations of Rinderle, Reichert and Dadam ("Correctness criteria for dynamic changes
+in workflow systems", 2004), for loops that edges make rather than blocks.
 
 Terms:
 * *trail*: the visits of one frame, in order, and where it stands now;
@@ -107,13 +107,8 @@ class History:
     def _trail(self, path: str) -> Trail:
         if not path:
             return self.root
-        chain: list[Site] = []
-        site: Site | None = self._sites.of(path)
-        while site is not None and site.outer is not None:
-            chain.append(site)
-            site = site.outer
         trail = self.root
-        for site in reversed(chain):
+        for site in self._sites.of(path).chain:
             if not trail.cursor:
                 trail.cursor = site.node
             found = trail.below.get(site.path)
@@ -134,7 +129,7 @@ class History:
                 todo.extend(visit.inside.values())
 
     def settle(self) -> bool:
-        """Add what steps do not tell: where frames stand that no step was made in. False where values decide."""
+        """Add where frames stand that no step was made in. False where values decide."""
         sure = True
         todo = [self.root]
         while todo:
@@ -162,7 +157,7 @@ class History:
         return sure
 
     def standing(self) -> Iterator[Trail]:
-        """The trails of all frames that there are now, outermost first, also of those that wait for a join."""
+        """The trails of all frames that there are, outermost first, also of those that wait for a join."""
         todo = [self.root]
         while todo:
             trail = todo.pop()

@@ -1,4 +1,4 @@
-"""From the children of a node that was joined to what the new graph would have joined, and what came of it."""
+"""From the children of a joined node to what the new graph would have joined, and what came of it."""
 
 from __future__ import annotations
 
@@ -112,12 +112,16 @@ class Joiner:
     ) -> list[str | int] | None:
         keys = _keys(frame, node)
         if any(key not in keys for key in was.won):
-            return self._differs(at, "runs over other elements" if isinstance(node, plan.Map) else "has other branches")
+            self._differs(
+                at, "runs over other elements" if isinstance(node, plan.Map) else "has other branches"
+            )
+            return None
         if outcome == "ok":
             need = node.join if isinstance(node, plan.Parallel) else len(keys)
             if len(was.won) != need:
                 took = ", ".join(f"`{key}`" for key in was.won) or "none"
-                return self._differs(at, f"joins {need} of {len(keys)} now, and took {took}")
+                self._differs(at, f"joins {need} of {len(keys)} now, and took {took}")
+                return None
             return [key for key in keys if key in was.won]
         return self._failed(at, frame, node, was, keys)
 
@@ -132,16 +136,19 @@ class Joiner:
         """Who is kept where the error edge was taken."""
         if isinstance(node, plan.Subgraph) or "" in was.failed:
             if not self._would_fail(frame, node, was, keys):
-                return self._differs(at, "would not have failed")
+                self._differs(at, "would not have failed")
+                return None
             return [key for key in keys if key in was.won]
         failed = [key for key in keys if str(key) in was.failed]
         need = node.join if isinstance(node, plan.Parallel) else len(keys)
         if len(keys) - len(failed) >= need:
-            return self._differs(at, "would not have failed yet")
+            self._differs(at, "would not have failed yet")
+            return None
         ended = [key for key in keys if key in was.ended]
         kept: list[str | int] = ended if node.collect else []
         if set(kept) != set(was.won) or (node.collect and len(ended) + len(failed) < len(keys)):
-            return self._differs(at, "keeps other branches when one fails")
+            self._differs(at, "keeps other branches when one fails")
+            return None
         return kept
 
     def _would_fail(
@@ -151,7 +158,7 @@ class Joiner:
         was: Joined,
         keys: Sequence[str | int],
     ) -> bool:
-        """Whether a node that failed by itself, not by its children's functions, fails in the new graph too."""
+        """Whether a node that failed by itself, not by a function, fails in the new graph too."""
         need = node.join if isinstance(node, plan.Parallel) else len(keys)
         if not was.unmade and len(was.ended) < need:
             return True  # a child failed: what it was about to do is not in the log
@@ -170,7 +177,9 @@ class Joiner:
 
     def _differs(self, at: At, what: str) -> None:
         _, node, step = at
-        self._findings.add("join-differs", at, f"node/{node}", f"`{node}` {what}: it was joined at step {step}")
+        self._findings.add(
+            "join-differs", at, f"node/{node}", f"`{node}` {what}: it was joined at step {step}"
+        )
 
     # --- what they give -----------------------------------------------------------------------------------
 
@@ -187,9 +196,7 @@ class Joiner:
         if recorded is None:
             return None
         try:
-            now = [
-                parts(Applied(mutation)) for key in won for mutation in _left(node, frame.children[key])
-            ]
+            now = [parts(Applied(mutation)) for key in won for mutation in _left(node, frame.children[key])]
         except LgcError as error:
             text = f"`out` of `{node.name}` fails for step {visit.record.step}: {error.message}"
             self._findings.add("out-differs", at, f"node/{node.name}", text)
@@ -201,7 +208,7 @@ class Joiner:
         return recorded
 
     def _merged(self, visit: Visit, frame: Frame, pair: Unchanged) -> Merged:
-        """The values of fields that a function has merged, by name; those of the new graph's functions only."""
+        """The values of fields that functions have merged, by name; those of the new graph's functions."""
         custom = _custom(frame, pair)
         values: dict[str, Any] = {}
         for path, data in detail_of(visit.record).get("merged", {}).items():
@@ -231,9 +238,12 @@ def _targets(pair: Unchanged, field: str) -> set[str]:
     """The functions that merged a field of that name in the old version."""
     found: set[str] = set()
     for id, element in pair.old.elements.items():
-        merge = element.get("merge")
-        if id.endswith(f"/field/{field}") and isinstance(merge, list):
-            found.add(str(merge[1]))
+        if id.endswith(f"/field/{field}"):
+            match element.get("merge"):
+                case ["custom", str() as target]:
+                    found.add(target)
+                case _:
+                    pass
     return found
 
 
@@ -256,4 +266,3 @@ def _left(node: plan.Parallel | plan.Subgraph | plan.Map, child: Frame) -> Seque
             return evaluated(leave, child.state, child.item)  # type: ignore[no-any-return]
         case _:
             return ()
-

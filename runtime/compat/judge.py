@@ -4,8 +4,8 @@ In this order, so that most runs cost little: is it the same graph; is the chang
 noticed, by the places where it stands; can it have noticed it by the steps that it made; and only then is its
 log done again, under both versions.
 
-The criterion is compliance with finished iterations left out: Rinderle, Reichert, Dadam, "Correctness criteria
-for dynamic changes in workflow systems" (2004).
+The criterion is compliance with finished iterations left out: Rinderle, Reichert, Dadam, "Correctness
+criteria for dynamic changes in workflow systems" (2004).
 """
 
 from __future__ import annotations

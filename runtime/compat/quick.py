@@ -46,7 +46,9 @@ def started_alike(history: History, pairs: Pairs) -> bool:
             if trail.site.new is None:
                 return False
             outer = pairs.of(trail.site.outer)
-            if not (outer.element(f"node/{trail.site.node}") and pairs.of(trail.site).begins(trail.site.region)):
+            if not (
+                outer.element(f"node/{trail.site.node}") and pairs.of(trail.site).begins(trail.site.region)
+            ):
                 return False
     return True
 

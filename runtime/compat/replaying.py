@@ -9,6 +9,7 @@ have made by itself; where one did not, it is set to the real state again, and t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from .. import plan
@@ -129,8 +130,8 @@ class Replaying:
     def _starts(self, root: Frame, trail: Trail) -> None:
         """Look at how the frames that a step is in have begun, where this is the first step in them."""
         chain: list[Trail] = []
-        at: Trail | None = trail
-        while at is not None and at.outer is not None and at not in self._started:
+        at = trail
+        while at.outer is not None and at not in self._started:
             chain.append(at)
             at = at.outer
         for one in reversed(chain):
@@ -212,7 +213,9 @@ class Replaying:
         text = f"{what} began at {target_text(old.node)}, and {then} in the new graph"
         element = f"edges/{region}/{plan.START}" if region else f"edges/{plan.START}"
         place = "" if site.new is None else place_of_edge(site.new, new, source, key)
-        self._findings.add("started-elsewhere", (site, at[1] if site is at[0] else "", at[2]), element, text, place)
+        self._findings.add(
+            "started-elsewhere", (site, at[1] if site is at[0] else "", at[2]), element, text, place
+        )
 
     # --- steps --------------------------------------------------------------------------------------------
 
@@ -340,7 +343,9 @@ class Replaying:
         by_node = outer is not None and "max_steps" in ((outer.new and outer.new.node(own.node)) or {})
         where: At = (outer, own.node, step) if outer is not None and by_node else (site, node, step)
         element = f"node/{own.node}" if by_node else "graph"
-        text = f"`{new.plan.name}` may make {new.limit} steps now, and had made {new.steps()} before step {step}"
+        text = (
+            f"`{new.plan.name}` may make {new.limit} steps now, and had made {new.steps()} before step {step}"
+        )
         self._findings.add("steps-exceeded", where, element, text)
 
     def _look_at_join(self, at: At, old: Frame) -> None:
@@ -352,12 +357,13 @@ class Replaying:
         before, after = (version.node(site.node) or {} for version in (outer.old, outer.new))
         ended = sum(child.node == plan.END for child in around.children.values())
         if needed(after) < needed(before) and ended >= needed(after):
-            text = f"`{site.node}` joins {needed(after)} of its branches now: it would have ended before step {step}"
+            text = f"`{site.node}` joins {needed(after)} of its branches now: it would have ended before"
+            text += f" step {step}"
             self._findings.add("join-differs", (outer, site.node, step), f"node/{site.node}", text)
 
     def _compare(self, at: At, visit: Visit, old: Frame, new: Frame) -> None:
         """Whether a step has left the state that the new graph would have left."""
-        site, node, step = at
+        site, _, step = at
         try:
             real = self._carrier.state(old.state, site, new.plan.state)
         except NoState as error:
@@ -384,7 +390,7 @@ class Replaying:
     # --- counters -----------------------------------------------------------------------------------------
 
     def _count(self, visit: Visit, old: Frame, done: Completion | None) -> None:
-        """Count the pass along an edge that only the new graph counts, or that it counts under another key."""
+        """Count the pass along an edge that the new graph counts in another way."""
         site, record = visit.site, visit.record
         if self.passes:
             self._carrier.leave(site, record.node, [trail.site for trail in visit.inside.values()])
@@ -399,14 +405,13 @@ class Replaying:
         """The counted edge of the new graph that a run went along; "" for none."""
         try:
             new = self._carrier.frame(old, site)
+        except (NoFrame, NoState):
+            return ""
+        with suppress(LgcError):
             edge = choose(new, record.node, record.outcome)
             if edge.target == record.next:
                 return edge.key if edge.max_visits is not None else ""
-            graph = new.plan
-        except (NoFrame, NoState):
-            return ""
-        except LgcError:
-            graph = new.plan
+        graph = new.plan
         route = graph.routes.get(record.node)
         edges = () if route is None else route.on.get(record.outcome, route.edges)
         fitting = (one.key for one in edges if one.target == record.next and one.max_visits is not None)
@@ -442,7 +447,8 @@ class Replaying:
             there = new.plan.nodes.get(node.name)
             if not isinstance(there, plan.Map) or len(new.elements(there)) == len(old.elements(node)):
                 return
-            text = f"`{node.name}` would run over {len(new.elements(there))} elements, not {len(old.elements(node))}"
+            text = f"`{node.name}` would run over {len(new.elements(there))} elements,"
+            text += f" not {len(old.elements(node))}"
         except (NoFrame, NoState):
             return
         except LgcError as error:

@@ -47,7 +47,11 @@ class Risks:
         site = trail.site
         for node in sorted(self._newly_ahead(site, trail.cursor) & visited(trail).keys()):
             step = visited(trail)[node]
-            effect = " (`effect once`)" if (site.new and (site.new.node(node) or {}).get("effect")) == "once" else ""
+            effect = (
+                " (`effect once`)"
+                if (site.new and (site.new.node(node) or {}).get("effect")) == "once"
+                else ""
+            )
             done = "was completed before" if step is None else f"was completed at step {step}"
             text = f"`{node}`{effect} {done}, and lies ahead of `{trail.cursor}` in the new graph"
             yield Risk("effect-again", text, site.where(node), step, placed(site.new, f"node/{node}"))
@@ -76,10 +80,12 @@ class Risks:
             if element is None or element.get("effect") == "once":
                 continue
             text = (
-                f"a call of `{attempt.node}` was begun and may have happened; it is no longer `effect once`, so"
-                " it would be called again without asking"
+                f"a call of `{attempt.node}` was begun and may have happened; it is no longer `effect once`,"
+                " so it would be called again without asking"
             )
-            yield Risk("effect-again", text, site.where(attempt.node), None, placed(site.new, f"node/{attempt.node}"))
+            yield Risk(
+                "effect-again", text, site.where(attempt.node), None, placed(site.new, f"node/{attempt.node}")
+            )
 
     # --- barriers -----------------------------------------------------------------------------------------
 
@@ -93,14 +99,15 @@ class Risks:
             if behind and gate.partition("/")[0] in been:
                 continue
             if behind:
-                text = f"every run of the new graph passes barrier `{gate}` before `{trail.cursor}`; this one has not"
+                text = f"every run of the new graph passes barrier `{gate}` before `{trail.cursor}`;"
+                text += " this one has not"
             else:
                 text = f"barrier `{gate}` lay on every way ahead of `{trail.cursor}`, and no longer does"
             where = placed(site.new, f"node/{gate.rpartition('/')[2]}")
             yield Risk("barrier-passed", text, site.where(gate), None, where)
 
     def _gates(self, site: Site, cursor: str) -> tuple[tuple[str, bool], ...]:
-        """Barriers that a run at the cursor would go on without; whether they lie behind it in the new graph."""
+        """Barriers that a run at the cursor would go on without; whether they lie behind it now."""
         assert site.new is not None
         key = (site.old.hash, site.new.hash, cursor)
         found = self._passed.get(key)
@@ -138,7 +145,9 @@ def has_effects(ways: Ways, node: str) -> bool:
         case "subgraph" | "map":
             below = ways.inner(node)
             return below is not None and any(
-                has_effects(below, id.removeprefix("node/")) for id in below.version.elements if id.startswith("node/")
+                has_effects(below, id.removeprefix("node/"))
+                for id in below.version.elements
+                if id.startswith("node/")
             )
         case _:
             return False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..forms.version import Version
 
@@ -39,6 +41,16 @@ class Site:
         while site.region and site.outer is not None:
             site = site.outer
         return site
+
+    @property
+    def chain(self) -> list[Site]:
+        """The frames on the way from the run's own (which is left out) to this one."""
+        found: list[Site] = []
+        site = self
+        while site.outer is not None:
+            found.append(site)
+            site = site.outer
+        return found[::-1]
 
     def where(self, node: str) -> str:
         """A node with the frame path in front."""
@@ -104,13 +116,13 @@ class Sites:
         return Site(path, old, new, "", outer, name, key, f"{outer.inside}subgraph/{old.name}/")
 
 
-def _same_kind(outer: Site, name: str) -> dict[str, object] | None:
+def _same_kind(outer: Site, name: str) -> Mapping[str, Any] | None:
     """The new element of a node of the same kind and in the same region; None where there is none."""
     before = outer.old.node(name)
     after = None if outer.new is None else outer.new.node(name)
     if before is None or after is None or before.get("kind") != after.get("kind"):
         return None
-    return dict(after) if before.get("region", "") == after.get("region", "") else None
+    return after if before.get("region", "") == after.get("region", "") else None
 
 
 def _suffix(version: Version, node: str, key: str | int) -> str:

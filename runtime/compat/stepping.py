@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from .. import plan
 from ..barriers.barrier import REROUTE, timed_out
-from ..errors import EvaluationError, LgcError, MutationRejected, NodeFailed, SerializationError, Unrouted
+from ..errors import LgcError, SerializationError, Unrouted
 from ..machine.completion import Completion, complete
 from ..machine.frame import Frame
 from ..store.records import DecisionRecord, MutationRecord
@@ -31,9 +31,9 @@ class Stepper:
         self._decisions = decisions
 
     def step(self, visit: Visit, frame: Frame, old: plan.Graph[Any]) -> Completion | None:
-        """Do a step of a leaf node in a frame of the new graph, which changes it; None where it cannot be done.
+        """Do a step of a leaf node in a frame of the new graph; None where it cannot be done.
 
-        The frame is the new graph's, with the state before the step.
+        The frame has the state before the step, and is changed.
         """
         record, detail = visit.record, detail_of(visit.record)
         at = (visit.site, record.node, record.step)
@@ -76,7 +76,8 @@ class Stepper:
                 self._elsewhere(at, frame, old, record, None, error)
             return self._refused(at, lambda: do(goto=record.next))
         except LgcError as error:
-            return self._say(at, error)
+            self._say(at, error)
+            return None
         if done.next != record.next and not chosen:
             self._elsewhere(at, frame, old, record, done.next, None)
         return done
@@ -102,7 +103,8 @@ class Stepper:
         try:
             return do()
         except LgcError as error:
-            return self._say(at, error)
+            self._say(at, error)
+            return None
 
     def _say(self, at: At, error: LgcError) -> None:
         """Note why the new graph refuses a step."""
@@ -113,7 +115,7 @@ class Stepper:
                     f"{refusal(error)}: what it would give at step {step} cannot be known without calling it"
                 )
                 self._findings.add("function-changed", at, f"node/{node}", text)
-            case MutationRejected() | EvaluationError() | NodeFailed() | SerializationError() | _:
+            case _:
                 text = f"the new graph refuses step {step} of `{node}`: {refusal(error)}"
                 self._findings.add("step-refused", at, f"node/{node}", text)
 
@@ -147,8 +149,8 @@ class Stepper:
         if before is not None and before.get("external") == after.get("external"):
             return False
         text = (
-            f"`{name}` is now computed by `{after.get('external')}`: what it would give at step {step} cannot be"
-            " known without calling it"
+            f"`{name}` is now computed by `{after.get('external')}`: what it would give at step {step} cannot"
+            " be known without calling it"
         )
         self._findings.add("function-changed", at, id, text)
         return True
@@ -185,7 +187,7 @@ class Stepper:
         before = old.nodes.get(record.node)
         if record.outcome == REROUTE and isinstance(before, plan.Barrier) and REROUTE not in before.answers:
             if record.next not in node.reroute:
-                text = f"`{node.name}` can no longer be rerouted to `{record.next}`, where it was sent at step {step}"
+                text = f"`{node.name}` can no longer be rerouted to `{record.next}`, as it was at step {step}"
                 self._findings.add("answer-differs", at, f"node/{node.name}", text)
             return self._refused(
                 at, lambda: complete(frame, REROUTE, [command(one) for one in given], record.next)
@@ -199,7 +201,8 @@ class Stepper:
         if decision is None:
             # Its arguments are not in the log. Where the answer is the same, it records what it recorded.
             if not self._same_answer(at, record):
-                text = f"`{record.outcome}` of `{node.name}` has changed, and what was given with it at step {step} is gone"
+                text = f"`{record.outcome}` of `{node.name}` has changed, and what was given with it at step"
+                text += f" {step} is gone"
                 self._findings.add("answer-differs", at, f"node/{node.name}", text)
                 return None
             then = partial(_as_it_was, own)
@@ -207,7 +210,9 @@ class Stepper:
             try:
                 arguments = declared.arguments.model_validate_json(decision.arguments)
             except ValidationError:
-                text = f"`{record.outcome}` of `{node.name}` does not take what was given with it at step {step}"
+                text = (
+                    f"`{record.outcome}` of `{node.name}` does not take what was given with it at step {step}"
+                )
                 self._findings.add("answer-differs", at, f"node/{node.name}", text)
                 return None
             then = partial(self._known_again, partial(_records, declared, arguments), own)
@@ -228,7 +233,8 @@ class Stepper:
         try:
             over = timed_out(frame, node)
         except LgcError as error:
-            return self._say(at, error)
+            self._say(at, error)
+            return None
         then = over.records
         if then is not None:
             then = partial(self._known_again, over.records, recorded)
@@ -243,7 +249,8 @@ class Stepper:
             count = len(json.loads(decision.mutations))
             return recorded[:count], recorded[count:]
         element = at[0].old.node(record.node) or {}
-        answer: Mapping[str, Any] = (element.get("decisions") or {}).get(record.outcome) or {}
+        answers: Mapping[str, Mapping[str, Any]] = element.get("decisions") or {}
+        answer: Mapping[str, Any] = answers.get(record.outcome) or {}
         count = len(recorded) - len(answer.get("records", ()))
         return recorded[:count], recorded[count:]
 
@@ -280,8 +287,8 @@ class Stepper:
         if now != before:
             listed = ", ".join(f"`{name}`" for name in now) or "nothing"
             text = (
-                f"`{record.outcome}` of `{record.node}` records {listed} now: at step {record.step} it recorded"
-                f" {', '.join(f'`{name}`' for name in before) or 'nothing'}"
+                f"`{record.outcome}` of `{record.node}` records {listed} now: at step {record.step} it"
+                f" recorded {', '.join(f'`{name}`' for name in before) or 'nothing'}"
             )
             self._findings.add("answer-differs", at, f"node/{record.node}", text)
         elif (pair := _unlike(done.applied, recorded)) is not None:
@@ -312,7 +319,8 @@ def _unlike(left: Sequence[Applied], right: Sequence[Applied]) -> str | None:
 
 def detail_of(record: MutationRecord) -> Mapping[str, Any]:
     """What a log record holds besides its mutations."""
-    return json.loads(record.detail) if record.detail else {}  # type: ignore[no-any-return]
+    detail: Mapping[str, Any] = json.loads(record.detail) if record.detail else {}
+    return detail
 
 
 def _on(graph: plan.Graph[Any], node: str) -> Mapping[str, object]:

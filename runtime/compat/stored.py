@@ -120,7 +120,9 @@ async def _before(store: Store, run: RunRecord, first: int) -> CheckpointRecord:
     )  # fmt: skip
 
 
-def _from(run: RunRecord, snapshot: CheckpointRecord, log: Sequence[MutationRecord], moved: int | None) -> Past:
+def _from(
+    run: RunRecord, snapshot: CheckpointRecord, log: Sequence[MutationRecord], moved: int | None
+) -> Past:
     """From a snapshot on; what was before is gone."""
     since = [record for record in log if record.step > snapshot.step]
     first = (moved or 0) + 1

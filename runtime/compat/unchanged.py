@@ -1,4 +1,4 @@
-"""From two versions of a graph to which of its steps cannot have noticed the change: no log is needed for that.
+"""From two versions of a graph to which of its steps cannot have noticed the change; no log is needed.
 
 A step of a node is made of its element, the edges that leave it, the mutations it records and the types and
 fields that all of these mention. Where none of them differs, the new graph does in that step what the old one
@@ -127,11 +127,11 @@ class Unchanged:
 
     @cached_property
     def fits(self) -> bool:
-        """Whether every state of the old version surely is one of the new: same fields, new ones with values."""
+        """Whether every state of the old version surely is one of the new one."""
         if self.new is None:
             return False
         for id, element in self.old.elements.items():
-            family, _, name = id.rpartition("/")
+            family = id.rpartition("/")[0]
             if family == "state/field" or family.startswith("substate/"):
                 after = self.new.elements.get(id)
                 if after is None or any(element.get(key) != after.get(key) for key in _SAME_VALUE):
@@ -174,8 +174,8 @@ class Unchanged:
             for label, ids in parts.items()
             if any(self.old.texts.get(id) != self._there.get(id) for id in ids)
         }
-        uses = {
-            label: frozenset().union(*(_uses(self.old.elements.get(id)) for id in ids))
+        uses: dict[str, frozenset[str]] = {
+            label: frozenset[str]().union(*(_uses(self.old.elements.get(id)) for id in ids))
             for label, ids in parts.items()
         }
         while more := {label for label in uses if label not in changed and uses[label] & changed}:
@@ -202,20 +202,19 @@ def mentioned(form: Any) -> tuple[frozenset[str], frozenset[str]]:
         match part:
             case ["field", str() as name]:
                 fields.add(name)
-            case [str() as word, str() as label, *_] if word in _TYPES:
+            case [str() as word, str() as label, *rest] if word in _TYPES:
                 types.add(label)
-                todo.extend(part[2:])
+                todo.extend(rest)
             case ["is", inner, str() as label]:
                 types.add(label)
                 todo.append(inner)
-            case list():
-                todo.extend(cast("list[Any]", part))
+            case [*items]:
+                todo.extend(items)
             case dict():
                 held = cast("dict[str, Any]", part)
                 todo.extend(held.values())
-                path: Any = held.get("path")
-                if isinstance(path, list) and path:
-                    fields.add(str(cast("list[Any]", path)[0]))
+                path: list[Any] = held.get("path") or []
+                fields.update(str(name) for name in path[:1])
                 if isinstance(on := held.get("on"), str):
                     fields.add(on)
                 for key in ("ensures", "writes"):
@@ -234,7 +233,11 @@ def _uses(element: Any) -> frozenset[str]:
 
 
 def _optional(type_: Any) -> bool:
-    return isinstance(type_, list) and cast("list[Any]", type_)[:1] == ["optional"]
+    match type_:
+        case ["optional", _]:
+            return True
+        case _:
+            return False
 
 
 @lru_cache(maxsize=4096)
@@ -242,7 +245,8 @@ def recordable(version: Version, node: str) -> tuple[str, ...]:
     """The mutations that a step of a node may hold."""
     element = version.node(node) or {}
     found: list[str] = [*element.get("records", ()), *element.get("modify", ())]
-    for answer in (element.get("decisions") or {}).values():
+    answers: Mapping[str, Mapping[str, Any]] = element.get("decisions") or {}
+    for answer in answers.values():
         found.extend(call[0] for call in answer.get("records", ()))
     found.extend(call[0] for call in element.get("out", ()))
     return tuple(dict.fromkeys(map(str, found)))

@@ -1,7 +1,7 @@
 """From the nodes and edges of a version to what can have been before a node, and what can come after it.
 
-A way is made of edges of any trigger, of `goto` and of `reroute`; guards are not looked at. Everything is said
-within one region: of a branch, or of the graph itself.
+A way is made of edges of any trigger, of `goto` and of `reroute`; guards are not looked at. Everything is
+said within one region: of a branch, or of the graph itself.
 """
 
 from __future__ import annotations

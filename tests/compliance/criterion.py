@@ -1,4 +1,4 @@
-"""The criterion, worked out by itself: designs are interpreted, nothing of the compiler or the runtime is used.
+"""The criterion, worked out by itself: designs are interpreted, without the compiler and the runtime.
 
 A run is done again from its log under the old design. Beside each step the new design does the same step from
 the same state: with the recorded mutations, its own bodies, guards, counters and joins. Which steps count is
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from .designs import Design, Edge, Graph, Node
 
@@ -36,14 +36,14 @@ class Frame:
     key: str | int
     state: State
     node: str
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict[str, int])
     done: int = 0
-    taken: dict[int, int] = field(default_factory=dict)  # by place of the edge
-    passes: dict[int, int] = field(default_factory=dict)  # the same of the new design
-    effects: list[tuple[str, State]] = field(default_factory=list)
-    children: dict[str | int, Frame] = field(default_factory=dict)
+    taken: dict[int, int] = field(default_factory=dict[int, int])  # by place of the edge
+    passes: dict[int, int] = field(default_factory=dict[int, int])  # the same of the new design
+    effects: list[tuple[str, State]] = field(default_factory=list[tuple[str, State]])
+    children: dict[str | int, Frame] = field(default_factory=dict["str | int", "Frame"])
     item: Any = None
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list["Step"])
     begun: bool = True
     over: float = 0.0
 
@@ -108,7 +108,7 @@ class Rules:
             return float(value)
         if value is None and type_ != "int?":
             raise Refused(f"{name} is none")
-        return list(value) if isinstance(value, list) else value
+        return list(cast("list[int]", value)) if isinstance(value, list) else value
 
     def in_range(self, kind: str, name: str, value: Any) -> None:
         rule = self.design.fields[kind][name][2]
@@ -219,7 +219,9 @@ class Criterion:
     def made(self, frame: Frame, node: Node, new: Node | None, here: str, key: str | int) -> Frame:
         if node.kind == "parallel":
             there = frame.new if new is not None and key in new.branches else None
-            return Frame(f"{here}/{key}", frame.old, there, f"{node.name}/{key}", frame, key, copied(frame.state), "")
+            return Frame(
+                f"{here}/{key}", frame.old, there, f"{node.name}/{key}", frame, key, copied(frame.state), ""
+            )
         inner = self.old.design.graphs[node.graph]
         there = self.new.design.graphs.get(new.graph) if new is not None else None
         path = f"{here}[{key}]" if node.kind == "map" else here
@@ -270,7 +272,7 @@ class Criterion:
         """Do one step under the old design, and see what the new one says of it."""
         frame = self.locate(record.frame)
         node = frame.old.nodes[record.node]
-        detail = json.loads(record.detail) if record.detail else {}
+        detail: dict[str, Any] = json.loads(record.detail) if record.detail else {}
         mutations = [(item["m"], item["p"]) for item in json.loads(record.mutations)]
         for key in detail.get("won", ()):
             self.child(frame, key)
@@ -471,7 +473,7 @@ class Criterion:
         kind = frame.old.state
         outer = copied(state)
         won = list(detail["won"])
-        keys = list(new.branches) if new.kind == "parallel" else [""]
+        keys: list[str | int] = list(new.branches) if new.kind == "parallel" else [""]
         if new.kind == "map":
             keys = list(range(len(evaluate(new.over, outer))))
         if any(key not in keys for key in won):
@@ -606,4 +608,7 @@ def needed(node: Node) -> int:
 
 
 def copied(state: State) -> State:
-    return {name: list(value) if isinstance(value, list) else value for name, value in state.items()}
+    return {
+        name: list(cast("list[int]", value)) if isinstance(value, list) else value
+        for name, value in state.items()
+    }

@@ -36,14 +36,16 @@ class Node:
     name: str
     kind: str
     region: str = ""
-    records: list[str] = field(default_factory=list)
-    goto: list[str] = field(default_factory=list)
-    ensures: list[str] = field(default_factory=list)
+    records: list[str] = field(default_factory=list[str])
+    goto: list[str] = field(default_factory=list[str])
+    ensures: list[str] = field(default_factory=list[str])
     effect: str = "idempotent"
-    answers: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # what each records: M, argument
-    modify: list[str] = field(default_factory=list)
-    reroute: list[str] = field(default_factory=list)
-    branches: list[str] = field(default_factory=list)
+    answers: dict[str, list[tuple[str, str]]] = field(
+        default_factory=dict[str, list[tuple[str, str]]]
+    )  # what each records: M, argument
+    modify: list[str] = field(default_factory=list[str])
+    reroute: list[str] = field(default_factory=list[str])
+    branches: list[str] = field(default_factory=list[str])
     join: int = 0  # 0: all
     collect: bool = False
     graph: str = ""
@@ -59,8 +61,8 @@ class Graph:
 
     name: str
     state: str
-    nodes: dict[str, Node] = field(default_factory=dict)
-    edges: list[Edge] = field(default_factory=list)
+    nodes: dict[str, Node] = field(default_factory=dict[str, Node])
+    edges: list[Edge] = field(default_factory=list[Edge])
     max_steps: int = 0
 
 
@@ -146,7 +148,9 @@ class Drawer:
             for answer in node.answers:
                 back = random.random() < 0.3
                 target = names[random.randint(0, place)] if back else after
-                graph.edges.append(Edge(name, target, f"on {answer}", "", random.randint(1, 3) if back else 0))
+                graph.edges.append(
+                    Edge(name, target, f"on {answer}", "", random.randint(1, 3) if back else 0)
+                )
                 if back:
                     graph.edges.append(Edge(name, after, f"on {answer}"))
             graph.edges.append(Edge(name, after, "on timeout"))
@@ -162,7 +166,9 @@ class Drawer:
                 Edge(name, names[random.randint(0, place)], "when", self.guard(graph.state, names), most)
             )
             if random.random() < 0.3:
-                graph.edges.append(Edge(name, random.choice(names[place:]), "when", self.guard(graph.state, names), 2))
+                graph.edges.append(
+                    Edge(name, random.choice(names[place:]), "when", self.guard(graph.state, names), 2)
+                )
             graph.edges.append(Edge(name, after, "else"))
         elif turn < 0.6 and place + 2 < len(names):
             graph.edges.append(Edge(name, names[-1], "when", self.guard(graph.state, names)))
@@ -176,7 +182,14 @@ class Drawer:
         """A condition."""
         name, limit = self.random.choice(names), self.random.randint(1, 6)
         own = (
-            [f"n < {limit}", "n % 2 == 0", f"len(xs) < {limit}", f"m > {limit}", f"n + m < {limit}", f"best < {limit}"]
+            [
+                f"n < {limit}",
+                "n % 2 == 0",
+                f"len(xs) < {limit}",
+                f"m > {limit}",
+                f"n + m < {limit}",
+                f"best < {limit}",
+            ]
             if state == "S"
             else [f"u < {limit}", "u % 2 == 0", f"len(ys) < {limit}"]
         )
@@ -217,16 +230,24 @@ class Drawer:
                 node.join = random.choice((0, 0, 0, 1, 2))
                 node.collect = random.random() < 0.25
                 for branch in node.branches:
-                    self.region(graph, f"{name}/{branch}", random.randint(1, 2), depth - 1, inner if depth > 1 else ())
+                    self.region(
+                        graph, f"{name}/{branch}", random.randint(1, 2), depth - 1, inner if depth > 1 else ()
+                    )
             case "subgraph":
                 node.graph = random.choice(inner)
                 node.lens = "same" if node.graph == "same" else "values"
                 if node.lens == "values":
-                    node.enter, node.leave = random.choice(("n", "n + 1", "best")), ("Add", random.choice(("u", "u + 1")))
+                    node.enter, node.leave = (
+                        random.choice(("n", "n + 1", "best")),
+                        ("Add", random.choice(("u", "u + 1"))),
+                    )
             case "map":
                 node.graph, node.lens = "inner", "values"
                 node.over = random.choice(("xs", "[1, 2]", "[n, 3]"))
-                node.enter, node.leave = random.choice(("item", "item + n")), ("Push", random.choice(("u", "len(ys)")))
+                node.enter, node.leave = (
+                    random.choice(("item", "item + n")),
+                    ("Push", random.choice(("u", "len(ys)"))),
+                )
             case _:
                 pass
 
@@ -249,7 +270,9 @@ def text_of(design: Design) -> str:
     for graph in design.graphs.values():
         lines.append(f"graph {graph.name}({graph.state}) {{")
         lines += [_node(node, graph) for node in graph.nodes.values()]
-        lines += [_edge(edge) for edge in graph.edges if ":" not in edge.source and not _region(graph, edge.source)]
+        lines += [
+            _edge(edge) for edge in graph.edges if ":" not in edge.source and not _region(graph, edge.source)
+        ]
         if graph.max_steps:
             lines.append(f"  max_steps {graph.max_steps}")
         lines.append("}")
@@ -294,8 +317,10 @@ def _node(node: Node, graph: Graph) -> str:
             parts.append(f"on_error {'collect' if node.collect else 'fail'}")
             return f"  parallel {node.name} {{ {'  '.join(parts)} }}"
         case "subgraph":
-            inside = f"in u = {node.enter}  out {node.leave[0]}({node.leave[1]})" if node.lens == "values" else ""
-            return f"  subgraph {node.name} = {node.graph} {{ {inside} }}"
+            lens = (
+                f"in u = {node.enter}  out {node.leave[0]}({node.leave[1]})" if node.lens == "values" else ""
+            )
+            return f"  subgraph {node.name} = {node.graph} {{ {lens} }}"
         case _:
             return (
                 f"  map {node.name} = {node.graph} {{ over {node.over} as item  in u = {node.enter}"

@@ -45,7 +45,9 @@ class Editor:
         return graph.nodes[source].region
 
     def _new(self, graph: Graph, region: str, *kinds: str) -> Node:
-        node = Node(self.drawer.name("new"), self.random.choice(kinds or ("task", "task", "decision")), region)
+        node = Node(
+            self.drawer.name("new"), self.random.choice(kinds or ("task", "task", "decision")), region
+        )
         graph.nodes[node.name] = node
         self.drawer.fill(graph, node, 0, ())
         return node
@@ -69,7 +71,9 @@ class Editor:
 
     def do_delete(self, graph: Graph) -> None:
         node = self._node(graph, "task", "decision", "subgraph", "map")
-        after = next(e.target for e in graph.edges if e.source == node.name and e.trigger in ("plain", "else"))
+        after = next(
+            e.target for e in graph.edges if e.source == node.name and e.trigger in ("plain", "else")
+        )
         del graph.nodes[node.name]
         graph.edges = [edge for edge in graph.edges if edge.source != node.name]
         for edge in graph.edges:
@@ -82,7 +86,10 @@ class Editor:
             raise ValueError
         names = {one: other, other: one}
         for edge in graph.edges:
-            edge.source, edge.target = names.get(edge.source, edge.source), names.get(edge.target, edge.target)
+            edge.source, edge.target = (
+                names.get(edge.source, edge.source),
+                names.get(edge.target, edge.target),
+            )
 
     def do_kind(self, graph: Graph) -> None:
         node = self._node(graph, "task", "decision")
@@ -111,12 +118,14 @@ class Editor:
         inside = [n for n in graph.nodes.values() if n.region == f"{node.name}/a"]
         if any(n.kind == "parallel" for n in graph.nodes.values() if n.region.startswith(f"{node.name}/")):
             raise ValueError
-        gone = {n.name for n in graph.nodes.values() if n.region.startswith(f"{node.name}/")} - {n.name for n in inside}
+        gone = {n.name for n in graph.nodes.values() if n.region.startswith(f"{node.name}/")} - {
+            n.name for n in inside
+        }
         first = next(e.target for e in graph.edges if e.source == f"start:{node.name}/a")
         after = next(e.target for e in graph.edges if e.source == node.name)
         graph.edges = [
             e for e in graph.edges
-            if e.source not in gone and e.source != node.name and not e.source.startswith(f"start:{node.name}/")
+            if e.source not in {*gone, node.name} and not e.source.startswith(f"start:{node.name}/")
         ]  # fmt: skip
         for edge in graph.edges:
             if edge.source in {n.name for n in inside} and edge.target == "end":
@@ -198,12 +207,18 @@ class Editor:
         body = every[self.random.choice(list(every))].body
         place = self.random.randrange(len(body))
         name, op, value = body[place]
-        body[place] = (name, op, self.random.choice((f"{value} + 0", f"{value} + 1", "7", "[7]", "max(k, 2)")))
+        body[place] = (
+            name,
+            op,
+            self.random.choice((f"{value} + 0", f"{value} + 1", "7", "[7]", "max(k, 2)")),
+        )
 
     def do_statement(self, graph: Graph) -> None:
         every = self.design.mutations[graph.state]
         field = self.random.choice(list(self.design.fields[graph.state]))
-        every[self.random.choice(list(every))].body.append((field, "=", self.random.choice(("k", "0", field))))
+        every[self.random.choice(list(every))].body.append(
+            (field, "=", self.random.choice(("k", "0", field)))
+        )
 
     def do_param(self, graph: Graph) -> None:
         every = self.design.mutations[graph.state]
@@ -221,12 +236,17 @@ class Editor:
         )
         if self.random.random() < 0.5:
             every = self.design.mutations[graph.state]
-            every[self.random.choice(list(every))].body.append((name, "=", self.random.choice(("k", "0", "1"))))
+            every[self.random.choice(list(every))].body.append(
+                (name, "=", self.random.choice(("k", "0", "1")))
+            )
 
     def do_range(self, graph: Graph) -> None:
         fields = self.design.fields[graph.state]
         name = self.random.choice([n for n, (type_, _, _) in fields.items() if type_ == "int"])
-        fields[name] = (*fields[name][:2], self.random.choice(("", "range -1..4", "range 0..9", "range -50..50")))
+        fields[name] = (
+            *fields[name][:2],
+            self.random.choice(("", "range -1..4", "range 0..9", "range -50..50")),
+        )
 
     def do_float(self, graph: Graph) -> None:
         fields = self.design.fields[graph.state]
@@ -282,7 +302,10 @@ class Editor:
             case 0:
                 node.enter = self.random.choice(("n + 1", "best", "m"))
             case 1:
-                node.leave = (self.random.choice(("Add", "Push")), self.random.choice(("u", "u + 1", "u + 0", "len(ys)")))
+                node.leave = (
+                    self.random.choice(("Add", "Push")),
+                    self.random.choice(("u", "u + 1", "u + 0", "len(ys)")),
+                )
             case _:
                 node.over = self.random.choice(("xs", "[1, 2]", "[n, 3]", "[1, 2, 3]")) if node.over else ""
 

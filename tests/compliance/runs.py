@@ -1,4 +1,4 @@
-"""Random runs of a compiled design: steps as the engine would commit them, without its waiting and calling."""
+"""Random runs of a design: steps as the engine would commit them, without its waiting and calling."""
 
 from __future__ import annotations
 
@@ -139,7 +139,8 @@ class Runner:
         assert isinstance(node, (plan.Parallel, plan.Subgraph, plan.Map))
         keys = self.keys(frame, node)
         ended = sorted(
-            (child for child in frame.children.values() if child.node == plan.END), key=lambda child: child.since
+            (child for child in frame.children.values() if child.node == plan.END),
+            key=lambda child: child.since,
         )
         need = node.join if isinstance(node, plan.Parallel) else len(keys)
         if len(ended) >= need:
@@ -171,15 +172,10 @@ class Runner:
         self.step += 1
         frame.since = float(self.step)
         found = detail_of(frame, done, joined) | (detail or {})
-        await self.store.commit(
-            Commit(
-                self.run, self.fence,
-                MutationRecord(
-                    self.run, self.step, frame.path, done.node, done.visit, done.outcome, done.next, done.edge,
-                    encode_mutations(done.applied), frame.since, 0.0, 1, 0.0, error, "", self.graph.hash,
-                    json.dumps(found) if found else "",
-                ),
-                decision=decision,
-            )
+        record = MutationRecord(
+            self.run, self.step, frame.path, done.node, done.visit, done.outcome, done.next, done.edge,
+            encode_mutations(done.applied), frame.since, 0.0, 1, 0.0, error, "", self.graph.hash,
+            json.dumps(found) if found else "",
         )  # fmt: skip
+        await self.store.commit(Commit(self.run, self.fence, record, decision=decision))
         return True

@@ -1,8 +1,8 @@
 """`python -m tests.compliance.search --cases N`: random cases, and what share of the verdicts is too timid.
 
-A case is a graph, a run of it that stops anywhere, and an edit. A verdict must never be `compatible` where the
-criterion finds a disagreement on the path that counts, nor where data or place do not fit; and it must be where
-no step of the run disagrees at all.
+A case is a graph, a run of it that stops anywhere, and an edit. A verdict must never be `compatible` where
+the criterion finds a disagreement on the path that counts, nor where data or place do not fit; and it must be
+where no step of the run disagrees at all.
 """
 
 from __future__ import annotations
@@ -10,23 +10,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import types
 from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import count
 from random import Random
 from typing import Any
 
 from lgc.compiler import check
-from lgc.compiler.codegen import generate
+from lgc.compiler.canonical import canonical_text, graph_hash
 from lgc.dsl.source import Source
 from lgc.runtime import MemoryStore
-from lgc.runtime.barriers.deciding import unbound
 from lgc.runtime.compat.judge import Judge
 from lgc.runtime.compat.verdict import RunVerdict, Verdict
-from lgc.runtime.forms.version import Version, version_of_plan
+from lgc.runtime.forms.version import Version
 from lgc.runtime.machine.position import to_snapshot, unfold
 from lgc.runtime.migrating.moved import moved
 
@@ -34,8 +31,6 @@ from .criterion import Criterion
 from .designs import Design, Drawer, text_of
 from .edits import Editor
 from .runs import Runner
-
-_numbers = count()
 
 RUNS, EDITS = 6, 5
 
@@ -70,21 +65,17 @@ class Case:
 
 def built(design: Design) -> Version | None:
     """The version of the graph `g`; None where the design does not compile."""
-    name = f"drawn{next(_numbers)}"
-    checked = check([Source(f"{name}.lgraph", text_of(design))], load=lambda path: None)
+    checked = check([Source("drawn.lgraph", text_of(design))], load=lambda path: None)
     if any(one.severity == "error" for one in checked.diagnostics):
         return None
-    (source,) = checked.program.modules
-    module = types.ModuleType(f"{name}_lg")
-    sys.modules[module.__name__] = module
-    try:
-        code = generate(checked.program, source, version="0")
-        exec(compile(code, module.__name__, "exec"), module.__dict__)  # noqa: S102 - our own generator's output
-    finally:
-        del sys.modules[module.__name__]
-    version = version_of_plan(module.__dict__["G_PLAN"])
-    version.__dict__["graph"] = unbound(module.__dict__["G_PLAN"])
-    return version
+    keys = {key.name: key for key in checked.program.graphs}
+    versions: dict[str, Version] = {}
+    for name in ("inner", "same", "g"):
+        key = keys[name]
+        inner = {label: versions[label] for label in ("inner", "same") if name == "g"}
+        text = canonical_text(checked.program, key)
+        versions[name] = Version(graph_hash(checked.program, key).full, text, inner)
+    return versions["g"]
 
 
 async def cases(seed: int, judge: Any = Judge) -> list[Case]:
@@ -119,7 +110,13 @@ async def cases(seed: int, judge: Any = Judge) -> list[Case]:
             texts = text_of(design), text_of(changed)
             found.append(
                 Case(
-                    f"{seed}.{number}.{run}", editor.done, verdict, criterion.strict(), criterion.reasons(), fits, texts
+                    f"{seed}.{number}.{run}",
+                    editor.done,
+                    verdict,
+                    criterion.strict(),
+                    criterion.reasons(),
+                    fits,
+                    texts,
                 )
             )
     return found
