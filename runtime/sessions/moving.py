@@ -48,6 +48,13 @@ class Wish(NamedTuple):
     time: float
 
 
+class Told(NamedTuple):
+    """Something that is observed of a move: a sentence, and data for its event."""
+
+    text: str
+    data: dict[str, Any]
+
+
 class Carried(NamedTuple):
     """A position under two graphs.
 
@@ -136,7 +143,7 @@ class Move:
             raise self._refusal(found.reasons)
         return found
 
-    async def commit(self, fence: int) -> Sequence[str]:
+    async def commit(self, fence: int) -> Sequence[Told]:
         """Move the run, under the token; what a person should know of it.
 
         Raises GraphMismatch, RunFenced, StorageError: nothing has happened.
@@ -160,17 +167,16 @@ class Move:
                 aside=tuple([one.id for one in found.left.aside]),
             )
         )  # fmt: skip
-        return self._told(found)
+        return self._told(override, found.left)
 
-    def _told(self, found: Carried) -> Sequence[str]:
+    def _told(self, move: OverrideRecord, left: Leftovers) -> Sequence[Told]:
         """One sentence for the move, and one for each thing that did not come along."""
-        run, left = self._run, found.left
-        lines = [
-            f"the run was moved from graph {short(run.hash)} to {short(self._new.hash)} ({self._wish.mode})"
-        ]
-        lines += [
-            f"`{place_of(old)}`, which was begun, is `{place_of(new)}` now" for old, new in left.renamed
-        ]
+        head = f"the run was moved from graph {short(move.expected)} to {short(move.actual)} ({move.mode})"
+        data = {
+            "mode": move.mode, "actor": move.actor, "reason": move.reason, "expected": move.expected,
+            "actual": move.actual, "step": move.step,
+        }  # fmt: skip
+        lines = [f"`{place_of(old)}`, which was begun, is `{place_of(new)}` now" for old, new in left.renamed]
         lines += [
             f"`{place_of(one)}` was begun, and whether it happened is no longer asked" for one in left.cleared
         ]
@@ -178,7 +184,7 @@ class Move:
             f"the answer `{one.answer}` to `{one.node}` by {one.actor} fits nothing now: it was set aside"
             for one in left.aside
         ]
-        return lines
+        return [Told(head, {"moved": data}), *(Told(line, {}) for line in lines)]
 
     def _status(self, found: Carried) -> RunStatus | None:
         """The status of the run, where the move changes it."""
@@ -227,7 +233,7 @@ class Moving:
         if run.hash != self._graph.hash:
             await self._move(run)
 
-    async def go(self, fence: int) -> Sequence[str]:
+    async def go(self, fence: int) -> Sequence[Told]:
         """Move the run if need be, under the token of who has taken it; what a person should know of it.
 
         Raises RunFenced where somebody else was faster, else as `look`.

@@ -208,7 +208,9 @@ class Session(Generic[S]):
         engine.compaction.resumed(position.log_steps, position.log_bytes)
         engine.retain(retention, archive, listed=None)
         session = Session(graph, engine, run.status, lease)
-        for warning in (*moved, *store.warnings()):
+        for told in moved:
+            engine.observe(None, told.text, "warning", **told.data)
+        for warning in store.warnings():
             engine.observe(None, warning, "warning")
         if run.status not in (RunStatus.DONE, RunStatus.CANCELLED) and uncertain(engine):
             session._driving.status = RunStatus.UNCERTAIN

@@ -607,6 +607,9 @@ def test_an_answer_that_fits_nothing_any_more_is_set_aside(
             assert [one.step for one in await store.decisions("r")] == [step]
             lines = [event.data["error"] for event in told]
             assert lines[0].startswith("the run was moved from graph lg1:")
+            moved = told[0].data["moved"]
+            assert (moved["mode"], moved["actor"], moved["step"]) == ("compatible", "ann", 1)
+            assert (moved["expected"], moved["actual"]) == (old.hash, new.hash)
             assert ("the answer `approve` to `ok` by bob" in lines[-1]) == (step == -1)
             result = await session.run()
             assert result.status is (RunStatus.DONE if step == 0 else RunStatus.WAITING)
