@@ -120,9 +120,22 @@ def same_routes(graph: plan.Graph[Any]) -> None:
             ]
             for source, route in compiled.routes.items()
         }
-        return routes, {name: _node(node) for name, node in compiled.nodes.items()}, compiled.max_steps
+        nodes = {name: _node(node) for name, node in compiled.nodes.items()}
+        return routes, nodes, compiled.max_steps, _state(compiled.state)
 
     assert told(version_of_plan(graph).graph.plan) == told(graph)
+
+
+def _state(kind: Any) -> Any:
+    """What a state is made of, as far as joins ask: which fields are copied, merged, looked at, written how."""
+    durable = {name: a for name, a in kind.__lg_fields__.items() if name not in kind.__lg_transients__}
+    return (
+        {n: (a in kind.__lg_collections__, a in kind.__lg_substates__) for n, a in durable.items()},
+        {a for a in durable.values() if a in kind.__lg_substates__},
+        {name: rule for name, (rule, _) in kind.__lg_merges__.items()},
+        set(kind.__lg_checks__),
+        {name: dict(mutation.__lg_writes__) for name, mutation in kind.__lg_mutations__.items()},
+    )
 
 
 def _node(node: plan.Node) -> Any:
