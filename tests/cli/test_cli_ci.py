@@ -208,6 +208,15 @@ def test_what_is_stale_or_wrong_or_the_same(lgc: Lgc, project: Path) -> None:
     assert runner.do(COMMENT, COMMENTS="x").returncode == 0  # there is nothing to say
 
 
+def test_a_workflow_that_is_there_is_kept(lgc: Lgc, project: Path) -> None:
+    path = project / ".github/workflows/lgc.yml"
+    path.write_text("mine")
+    ran = lgc("init", "--ci")
+    assert ran.status == 2
+    assert "is there already" in ran.err
+    assert path.read_text() == "mine"
+
+
 def test_the_page_shows_the_workflow() -> None:
     text = WORKFLOW.read_text()
     assert f"```yaml\n{text}```" in (ROOT / "docs/drift.md").read_text()
@@ -235,9 +244,9 @@ def run_hook(lgc: Lgc, name: str) -> Any:
     files = [path for path in changed if re.search(hook["files"], path)]
     assert files, f"{name} is not for any of {changed}"
     words = [*shlex.split(hook["entry"]), *json.loads(hook.get("args", "[]"))]
-    command, *rest = [*words, *([] if hook.get("pass_filenames") == "false" else files)]
-    assert command == "lgc"
-    return lgc(*rest)
+    words += [] if hook.get("pass_filenames") == "false" else files
+    assert words[0] == "lgc"
+    return lgc(*words[1:])
 
 
 def test_the_hooks(lgc: Lgc, project: Path) -> None:

@@ -121,6 +121,10 @@ def test_a_migration_counts_where_it_is_sound(lgc: Lgc, article: Path, old: Path
     assert ran.out.startswith("article: migratable")
     assert "the migration at article.lgraph:41:" in ran.out
     assert lgc("diff", "old.lgraph", "article.lgraph", "--fail-on", "migratable").status == 1
+    new.write_text(plain + '\nmigrate article from "lg1:0123456789abcdef" {\n}\n')
+    ran = lgc("diff", "old.lgraph", "article.lgraph")
+    assert ran.out.startswith("article: incompatible")
+    assert "no migration is from this version: those declared are from lg1:0123456789abcdef" in ran.out
     new.write_text(plain + f'\nmigrate article from "{hash_}" {{\n  rename node publisch to post\n}}\n')
     ran = lgc("diff", "old.lgraph", "article.lgraph", "--fail-on", "incompatible")
     assert ran.status == 1
@@ -306,6 +310,7 @@ def test_passwords_are_not_shown_and_nothing_steers_the_terminal(lgc: Lgc, artic
 def test_two_processes_say_the_same_as_one(
     lgc: Lgc, article: Path, old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from lgc import parallel
     from lgc.cli import apart
 
     renamed(article / "article.lgraph")
@@ -316,15 +321,15 @@ def test_two_processes_say_the_same_as_one(
         lgc("diff", *words, "--format", "json") for words in (("old.lgraph", "article.lgraph"), (".", "b"))
     ]
     asked: list[object] = []
-    forked = apart.in_processes
+    forked = parallel.in_processes
 
     def counted(*given: Any) -> Any:
         asked.append(given)
         return forked(*given)
 
     monkeypatch.setattr(apart, "PAYS", 0)
-    monkeypatch.setattr(apart, "processors", lambda: 2)
-    monkeypatch.setattr(apart, "in_processes", counted)
+    monkeypatch.setattr(parallel, "processors", lambda: 2)
+    monkeypatch.setattr(parallel, "in_processes", counted)
     two = [
         lgc("diff", *words, "--format", "json") for words in (("old.lgraph", "article.lgraph"), (".", "b"))
     ]

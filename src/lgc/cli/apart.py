@@ -14,8 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from .. import project
-from ..parallel import in_processes, processors
+from .. import parallel, project
 from ..runtime.forms.version import Version
 from .version_forms import Found, Given, link_all, with_inner
 
@@ -35,7 +34,7 @@ def weight(path: str) -> int:
 
 def both(old: Callable[[], Given], new: Callable[[], Given]) -> list[Given]:
     """The graphs of both sides; `new` is read here."""
-    if processors() == 1:
+    if parallel.processors() == 1:
         return [old(), new()]
     own = os.getpid()
     here: list[Given] = []
@@ -47,7 +46,7 @@ def both(old: Callable[[], Given], new: Callable[[], Given]) -> list[Given]:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process
         return _data(old())
 
-    found = in_processes([1, 2], do, 2).get(0)
+    found = parallel.in_processes([1, 2], do, 2).get(0)
     return [old() if found is None else _from_data(found), here[0]]
 
 

@@ -17,6 +17,7 @@ from .operational import operational_changes
 from .terminal import Failure
 from .version_forms import with_inner
 from .versions import Found, Given
+from .wording import short_hash
 
 __all__ = ["BEARINGS", "Compared", "Comparison", "bearing", "compare_sides", "groups", "rename_text"]
 
@@ -155,9 +156,9 @@ def _compared(label: str, old: Found | None, new: Found | None) -> Compared:
         raise Failure(f"{label}: {problem}") from None
     if any(not place.sure for place in judged.places):
         notes.append("where its history decides, `lgc drift` says it for each run of a store")
-    there = old.version.elements.keys() & new.version.elements.keys()
+    shared = old.version.elements.keys() & new.version.elements.keys()
     operational = tuple(
-        one for one in operational_changes(old.operational, new.operational) if one.element in there
+        one for one in operational_changes(old.operational, new.operational) if one.element in shared
     )
     migrated = any(place.verdict is Verdict.MIGRATABLE for place in judged.places)
     renames = () if migrated else likely_renames(old.version, new.version)
@@ -168,7 +169,12 @@ def _with_sound_migrations(old: Found, new: Found) -> tuple[Version, list[str]]:
     """The new version, without its migrations where the compiler speaks against those from the old one."""
     version = new.version
     chain = chain_from(version, old.version.hash)
-    if new.against is None or not chain:
+    if not chain:
+        others = ", ".join(short_hash(one.source) for one in version.migrations)
+        wanted = others and version.hash != old.version.hash
+        note = f"no migration is from this version: those declared are from {others}"
+        return version, [note] if wanted else []
+    if new.against is None:
         return version, []
     problems = new.against([one.canonical for one in with_inner([old.version])])
     if not problems:
