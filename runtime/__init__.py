@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .barriers.barrier import BarrierDecision, BarrierInfo
     from .barriers.deciding import decide, unbound
     from .clock import Clock, SystemClock
+    from .compat.drift import Drift, Drifting, drift
+    from .compat.verdict import Reason, Risk, RunVerdict, Verdict
     from .engine.committing import ExecutionEntry
     from .engine.policy import TriggerPolicy, Triggers
     from .engine.retention import Retention, RetentionPolicy
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         TransientMissing,
         Unrouted,
     )
+    from .forms.version import Version, version_of_plan
     from .graph import BindingError, Graph
     from .observation.events import ChunkKind, EventKind, GraphEvent, StreamChunk
     from .observation.logged import JsonFormatter, LoggingSink, RunContextFilter
@@ -83,6 +86,8 @@ _HOMES = {
     "barriers.barrier": ("BarrierDecision", "BarrierInfo"),
     "clock": ("Clock", "SystemClock"),
     "barriers.deciding": ("decide", "unbound"),
+    "compat.drift": ("Drift", "Drifting", "drift"),
+    "compat.verdict": ("Reason", "Risk", "RunVerdict", "Verdict"),
     "engine.committing": ("ExecutionEntry",),
     "errors": (
         "BarrierTimeout", "Cancelled", "CheckpointCorrupted", "CheckpointNotFound", "DecisionRefused",
@@ -90,6 +95,7 @@ _HOMES = {
         "NodeFailed", "NodeTimedOut", "RunExists", "RunFenced", "RunNotFound", "RunUncertain",
         "SerializationError", "StepsExceeded", "StorageError", "TransientMissing", "Unrouted",
     ),
+    "forms.version": ("Version", "version_of_plan"),
     "observation.events": ("ChunkKind", "EventKind", "GraphEvent", "StreamChunk"),
     "graph": ("BindingError", "Graph"),
     "observation.logged": ("JsonFormatter", "LoggingSink", "RunContextFilter"),
@@ -122,16 +128,17 @@ __all__ = [
     "AttemptRecord", "BarrierDecision", "BarrierInfo", "BarrierSink", "BarrierTimeout", "BindingError",
     "Cancelled", "CheckpointCorrupted", "CheckpointNotFound", "CheckpointRecord", "CheckpointSink",
     "CheckpointStore", "ChunkKind", "Clock", "Codec", "Commit", "Damage", "DecisionRecord",
-    "DecisionRefused", "EncryptedCodec", "EvaluationError", "EventKind", "ExecutionEntry", "FileArchive",
-    "FinalFailure", "FrameInfo", "Graph", "GraphEvent", "GraphMismatch", "GraphResult", "JsonCodec",
-    "JsonFormatter", "LgcError", "LoggingSink", "MemoryStore", "MergeConflict", "MutationLogStore",
-    "MutationRecord", "MutationRejected", "NodeFailed", "NodeTimedOut", "OpenTelemetrySink",
-    "OverrideRecord", "PostgresStore", "Preview", "RestoreMode", "Retention", "RetentionPolicy",
-    "RunContextFilter", "RunExists", "RunFenced", "RunNotFound", "RunRecord", "RunStatus", "RunUncertain",
-    "SerializationError", "Session", "Settlement", "SqliteStore", "StepsExceeded", "StorageError", "Store",
-    "StoreStats", "StreamChunk", "StreamSink", "StreamSinks", "SystemClock", "TraceSink", "TraceSinks",
-    "TransientMissing", "TriggerPolicy", "Triggers", "Unrouted", "decide", "open_store", "preview",
-    "read_archive", "replay", "run_sync", "unbound",
+    "DecisionRefused", "Drift", "Drifting", "EncryptedCodec", "EvaluationError", "EventKind",
+    "ExecutionEntry", "FileArchive", "FinalFailure", "FrameInfo", "Graph", "GraphEvent", "GraphMismatch",
+    "GraphResult", "JsonCodec", "JsonFormatter", "LgcError", "LoggingSink", "MemoryStore", "MergeConflict",
+    "MutationLogStore", "MutationRecord", "MutationRejected", "NodeFailed", "NodeTimedOut",
+    "OpenTelemetrySink", "OverrideRecord", "PostgresStore", "Preview", "Reason", "RestoreMode", "Retention",
+    "RetentionPolicy", "Risk", "RunContextFilter", "RunExists", "RunFenced", "RunNotFound", "RunRecord",
+    "RunStatus", "RunUncertain", "RunVerdict", "SerializationError", "Session", "Settlement", "SqliteStore",
+    "StepsExceeded", "StorageError", "Store", "StoreStats", "StreamChunk", "StreamSink", "StreamSinks",
+    "SystemClock", "TraceSink", "TraceSinks", "TransientMissing", "TriggerPolicy", "Triggers", "Unrouted",
+    "Verdict", "Version", "decide", "drift", "open_store", "preview", "read_archive", "replay", "run_sync",
+    "unbound", "version_of_plan",
 ]  # fmt: skip
 
 
