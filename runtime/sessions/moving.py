@@ -29,6 +29,7 @@ from ..store.records import (
     RunRecord,
     RunStatus,
 )
+from ..values.state import Transients
 from .leftovers import Leftovers, leftovers
 from .legs import Leg, after_move, before_move, graph_of, legs_of, version_of
 from .mismatch import changes_of, mismatch, refusal, short, verdict_of
@@ -143,13 +144,21 @@ class Move:
             raise self._refusal(found.reasons)
         return found
 
-    async def commit(self, fence: int) -> Sequence[Told]:
+    def fit(self, found: Carried, values: Transients) -> None:
+        """Raise TransientMissing where a value is not given that the run will need."""
+        try:
+            from_snapshot(self._graph, found.after, values)
+        except LgcError as error:
+            raise error.at(run=self._run.run) from None
+
+    async def commit(self, fence: int, values: Transients) -> Sequence[Told]:
         """Move the run, under the token; what a person should know of it.
 
-        Raises GraphMismatch, RunFenced, StorageError: nothing has happened.
+        Raises GraphMismatch, TransientMissing, RunFenced, StorageError: nothing has happened.
         """
         store, run, wish = self._store, self._run, self._wish
         found = self.demand(await self.carried())
+        self.fit(found, values)
         await put_graphs(store, self._graph.plan)
         number, step = len(self._legs), found.step
         override = OverrideRecord(
@@ -226,14 +235,22 @@ class Moving:
         self._graph = graph
         self._wish = wish
         self._run: RunRecord | None = None
+        self._found: tuple[Move, Carried] | None = None
 
     async def look(self, run: RunRecord) -> None:
         """Raises GraphMismatch, LgcError where the run is not to be moved."""
         self._run = run
         if run.hash != self._graph.hash:
-            await self._move(run)
+            move = await self._move(run)
+            self._found = move, move.demand(await move.carried())
 
-    async def go(self, fence: int) -> Sequence[Told]:
+    def fit(self, values: Transients) -> None:
+        """Raises TransientMissing where a value is not given that the run will need there."""
+        if self._found is not None:
+            move, found = self._found
+            move.fit(found, values)
+
+    async def go(self, fence: int, values: Transients) -> Sequence[Told]:
         """Move the run if need be, under the token of who has taken it; what a person should know of it.
 
         Raises RunFenced where somebody else was faster, else as `look`.
@@ -247,12 +264,11 @@ class Moving:
         if run.hash == self._graph.hash:
             return ()
         # Judged once more: it may have gone on until it was taken.
-        return await (await self._move(run)).commit(fence)
+        return await (await self._move(run)).commit(fence, values)
 
     async def _move(self, run: RunRecord) -> Move:
         move = await Move.of(self._store, self._graph, run, self._wish)
         move.refuse()
-        move.demand(await move.carried())
         return move
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import uuid4
 
 from .. import plan
@@ -17,29 +17,26 @@ from ..barriers.standing import waiting_barriers
 from ..clock import Clock, SystemClock
 from ..engine.committing import ExecutionEntry
 from ..engine.engine import Engine
-from ..engine.policy import TriggerPolicy, Triggers
+from ..engine.policy import TriggerPolicy
 from ..engine.retention import RetentionPolicy
 from ..errors import (
     DecisionRefused,
     LgcError,
-    SerializationError,
 )
 from ..graph import Graph
-from ..machine.position import begin
 from ..observation.events import EventKind, GraphEvent, StreamChunk
 from ..observation.sinks import BarrierSink, CheckpointSink, FrameInfo, StreamSink, TraceSink
 from ..observation.stream import BUFFER, EventQueue
 from ..store.archives.archived import Archive
 from ..store.protocols import Store
-from ..store.records import Commit, RunRecord, RunStatus, owner_name
-from ..values.state import Mutation, broken_constraint, transients_of
-from ..values.typed_json import decode_checkpoint, encode_state
+from ..store.records import Commit, RunStatus, owner_name
+from ..values.state import Mutation, transients_of
 from .driving import Driving
-from .lease import LEASE, owner, refuse_held
+from .lease import LEASE, owner
 from .modes import RestoreMode
-from .moving import Moving, Wish
-from .replaying import fork, put_graphs
-from .restore import provided, rebuild
+from .moving import Wish
+from .opening import Sinks, begun, taken
+from .replaying import fork
 from .settling import Settlement, settle, uncertain
 
 S = TypeVar("S")
@@ -115,29 +112,9 @@ class Session(Generic[S]):
             RunExists, StorageError: from the store.
             Unrouted, EvaluationError: no edge leaves `start`.
         """
-        ticking = clock or SystemClock()
-        now = ticking.time()
-        run = run_id or f"{graph.name}-{uuid4().hex[:12]}"
-        text = encode_state(state)
-        if (broken := broken_constraint(state)) is not None:
-            raise SerializationError(f"the state `{type(state).__name__}` to start with: {broken}", run=run)
-        # Read back from what is stored: the run has the values that a restored one would have, and its own.
-        kind: Any = graph.plan.state
-        copy = kind.restore(decode_checkpoint(kind, text), transients_of(state))
-        try:
-            root = begin(graph, copy, now)
-        except LgcError as error:
-            raise error.at(run=run) from None
-        fence = 0
-        if store is not None:
-            await put_graphs(store, graph.plan)
-            record = RunRecord(run, graph.name, graph.hash, RunStatus.RUNNING, text, now, now, launch=launch)
-            await store.create_run(record)
-            # Someone may have taken it up meanwhile: then it is not ours to start from the beginning.
-            fence = await store.take(run, owner(), expect=record)
-        engine = Engine(
-            root, run=run, step=0, store=store, fence=fence, clock=ticking, stream_sink=stream_sink,
-            trace_sink=trace_sink, checkpoint_sink=checkpoint_sink, barrier_sink=barrier_sink,
+        sinks = Sinks(stream_sink, trace_sink, checkpoint_sink, barrier_sink)
+        engine = await begun(
+            graph, state, sinks, store=store, run_id=run_id, launch=launch, clock=clock or SystemClock(),
             triggers=triggers,
         )  # fmt: skip
         engine.retain(retention, archive, listed=0)
@@ -184,37 +161,16 @@ class Session(Generic[S]):
                 changed, whether that matters to this run, and how to go on. Nothing has happened.
             TransientMissing: names the field.
         """
+        sinks = Sinks(stream_sink, trace_sink, checkpoint_sink, barrier_sink)
         ticking = clock or SystemClock()
-        run = await store.get_run(run_id)
-        if not take_over:
-            refuse_held(run, ticking.time())
         # Whoever forces a run has to say who he is; otherwise the process will do.
         who = actor if actor or mode is RestoreMode.FORCE else owner_name(owner())
-        moving = Moving(store, graph, Wish(mode, reason, who, ticking.time()))
-        await moving.look(run)
-        values = await provided(graph, run, transients or {})  # refused before another session is overtaken
-        fence = await store.take(run_id, owner(), expect=None if take_over else run)
-        moved = await moving.go(fence)
-        run = await store.get_run(run_id)  # it may have ended meanwhile; now it cannot
-        position = await rebuild(store, graph, run, values)
-        engine = Engine(
-            position.root, run=run_id, step=position.step, store=store, fence=fence, clock=ticking,
-            snapshot_bytes=position.snapshot_bytes,
-            triggers=triggers or await Triggers.resumed(graph.plan.checkpointing, store, run),
-            decisions=await store.decisions(run_id, waiting=True),
-            attempts=await store.attempts(run_id), stream_sink=stream_sink, trace_sink=trace_sink,
-            checkpoint_sink=checkpoint_sink, barrier_sink=barrier_sink,
+        engine, status = await taken(
+            graph, sinks, store=store, run_id=run_id, wish=Wish(mode, reason, who, ticking.time()),
+            transients=transients or {}, take_over=take_over, clock=ticking, triggers=triggers,
         )  # fmt: skip
-        engine.compaction.resumed(position.log_steps, position.log_bytes)
         engine.retain(retention, archive, listed=None)
-        session = Session(graph, engine, run.status, lease)
-        for told in moved:
-            engine.observe(None, told.text, "warning", **told.data)
-        for warning in store.warnings():
-            engine.observe(None, warning, "warning")
-        if run.status not in (RunStatus.DONE, RunStatus.CANCELLED) and uncertain(engine):
-            session._driving.status = RunStatus.UNCERTAIN
-        return session
+        return Session(graph, engine, status, lease)
 
     # --- looking ------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from lgc.runtime import (
     Session,
     SqliteStore,
     Store,
+    TransientMissing,
     decide,
     preview,
     replay,
@@ -667,6 +668,27 @@ def test_a_preview_says_what_would_be_and_writes_nothing(version: Any, says: Any
             assert "needs a reason and an actor" in bare.refused
             assert (await preview(store, old.graph, "r", RestoreMode.STRICT)).refused == ""
             assert await everything(store) == before
+
+    asyncio.run(main())
+
+
+def test_what_the_new_graph_needs_is_asked_for_first(compiled: Compile, version: Any, says: Any) -> None:
+    old = version("pay -> end")
+    block = f'migrate g from "{old.hash}" {{ set need = n }}\n'
+    new = Version(
+        compiled('opaque Tool = "anywhere:Tool"\n' + text(more="need: int  transient tool: Tool") + block)
+    )
+    says(Verdict.MIGRATABLE)
+
+    async def main() -> None:
+        store = MemoryStore()
+        await parked(store, old)
+        before, token = await everything(store), (await store.get_run("r")).fence
+        with pytest.raises(TransientMissing, match="`tool`"):
+            await restored(store, new, "migrate")
+        assert (await everything(store), (await store.get_run("r")).fence) == (before, token)
+        session = await restored(store, new, "migrate", transients={"tool": lambda: "made"})
+        assert (session.state.tool, session.state.need) == ("made", 1)
 
     asyncio.run(main())
 
