@@ -25,8 +25,14 @@ def as_text(found: Comparison, style: Style) -> str:
     lines: list[str] = []
     if len(found.graphs) > 1:
         lines += [summary(found, style), ""]
+    same: list[str] = []
     for one in found.graphs:
-        lines += [*_graph(found, one, style), ""]
+        if len(found.graphs) > 1 and one.verdict is Verdict.IDENTICAL and not one.operational:
+            same.append(one.label)
+        else:
+            lines += [*_graph(found, one, style), ""]
+    if same:
+        lines += [f"{painted(Verdict.IDENTICAL, style)}: {one_line(listed(same))}", ""]
     lines += [f"{style.bold('note:')} {one_line(note)}" for note in found.notes]
     return "\n".join(lines).rstrip() + "\n"
 
