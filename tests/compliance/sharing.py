@@ -19,7 +19,7 @@ from typing import Any
 from lgc.runtime import MemoryStore
 from lgc.runtime.compat import judging
 from lgc.runtime.compat.judge import Judge
-from lgc.runtime.compat.verdict import RunVerdict
+from lgc.runtime.compat.verdict import RunVerdict, Verdict
 from lgc.runtime.errors import LgcError
 from lgc.runtime.forms.version import Version, version_from
 from lgc.runtime.store.protocols import Store
@@ -28,7 +28,7 @@ from lgc.runtime.store.records import DecisionRecord, RunRecord
 from .designs import Design, Drawer
 from .edits import Editor
 from .runs import Runner
-from .search import built, criterion_of
+from .search import built
 
 COPIES = 7
 _NUMBER = re.compile(r'(?<=":)-?\d+(?=[,}])')
@@ -54,10 +54,11 @@ async def searched(seed: int, edits: int = 3) -> list[Found]:
         return []
     store = MemoryStore()
     await _put(store, old)
+    every_step = _every_step(old, design)
     for number in range(3):
         runner = Runner(Random(seed * 100 + number), old.graph, store, f"r{number}")
         if await runner.make(random.randint(0, 14)) is not None:
-            await _copied(store, await store.get_run(runner.run), random, design)
+            await _copied(store, await store.get_run(runner.run), random, every_step)
     runs = await store.list_runs()
     found: list[Found] = []
     for number in range(edits):
@@ -74,8 +75,8 @@ async def _put(store: MemoryStore, version: Version) -> None:
         await _put(store, inner)
 
 
-async def _copied(store: MemoryStore, run: RunRecord, random: Random, design: Design) -> None:
-    """Add copies of a run with other numbers in what was recorded, as far as they are runs of the design."""
+async def _copied(store: MemoryStore, run: RunRecord, random: Random, every_step: Judge) -> None:
+    """Add copies of a run with other numbers in what was recorded, as far as they could have been runs."""
     log = [record async for record in store.replay(run.run)]
     decisions = {one.id: one for one in await store.decisions(run.run)}
     for number in range(COPIES):
@@ -96,16 +97,26 @@ async def _copied(store: MemoryStore, run: RunRecord, random: Random, design: De
             await store.append(
                 record._replace(run=name, mutations=other(record.mutations), detail=detail, checkpoint="")
             )
-        if not await _possible(store, name, design):
+        if not await _possible(store, name, every_step):
             await store.delete_run(name)
 
 
-async def _possible(store: MemoryStore, run: str, design: Design) -> bool:
-    """Whether a log is one of a run of a design."""
+async def _possible(store: MemoryStore, run: str, every_step: Judge) -> bool:
+    """Whether a log is one of a run of its graph: whether each of its steps leads where it would."""
     try:
-        return (await criterion_of(design, design, store, run)).strict()
-    except Exception:
+        return (await every_step.judge(store, await store.get_run(run))).verdict is Verdict.COMPATIBLE
+    except LgcError:
         return False
+
+
+def _every_step(old: Version, design: Design) -> Judge:
+    """Does every step of a run again: where fewer steps are allowed, none is taken as it was."""
+    lowered = deepcopy(design)
+    for graph in lowered.graphs.values():
+        graph.max_steps = (graph.max_steps or 10_000) - 1
+    new = built(lowered)
+    assert new is not None
+    return Judge(old, new)
 
 
 async def _answered(store: MemoryStore, one: DecisionRecord, run: str) -> int:
