@@ -184,9 +184,9 @@ class Frames:
         element = f"{self._inside}{flaw.element}"
         where = (f"{path}/{node}" if path else node) if node else path
         place = flaw.place or self.new.places.get(flaw.element, "")
-        reason = Reason(flaw.kind, condition_of(flaw.kind), element, flaw.text, where, None, place)
-        if reason not in reasons:
-            reasons.append(reason)
+        if any((one.kind, one.element, one.text) == (flaw.kind, element, flaw.text) for one in reasons):
+            return  # of many branches or elements the first is told
+        reasons.append(Reason(flaw.kind, condition_of(flaw.kind), element, flaw.text, where, None, place))
 
 
 def _of_state(step: plan.MigrationStep) -> bool:

@@ -247,3 +247,13 @@ def test_a_dry_run_of_a_stored_run(lgc: Lgc, sides: Path) -> None:
     }  # fmt: skip
     assert (sides / "runs.db").read_bytes() == kept
     assert lgc("migrate", source, "new.lgraph", "--run", "none").status == 2
+
+
+def test_a_mutation_that_is_gone(lgc: Lgc, sides: Path) -> None:
+    text = edited(
+        OLD, ("  mutation Note(line: str)   { notes += [line] }\n", ""), ("records Add, Note", "records Add")
+    )
+    (sides / "new.lgraph").write_text(text)
+    ran = lgc("migrate", "old.lgraph", "new.lgraph")
+    assert "// TODO mutation `Note` is gone, and runs may have recorded it" in ran.out
+    assert "// rename mutation Note to …" in ran.out

@@ -24,6 +24,7 @@ _CHOICES = 8  # nodes to go on at that are listed
 _REASONS = 6  # of what a run may have done that are listed
 _WIDTH = 96  # characters of a comment
 _FIELD = "state/field/"
+_MUTATION = "state/mutation/"
 _WORD = re.compile(r"\w+")
 _LOST = {
     "barrier": "Whoever is asked there now would not be asked again.",
@@ -58,7 +59,15 @@ def draft_of(old: Version, new: Version) -> Draft:
     if all(place.verdict in (Verdict.IDENTICAL, Verdict.COMPATIBLE) for place in plain.places):
         return Draft(new.name, old.hash, (), "", 0)
     lines = _Lines(old, new)
-    written = [*lines.head(), *lines.renames(), *lines.drops(), *lines.moves(), *lines.open(), *lines.past()]
+    written = [
+        *lines.head(),
+        *lines.renames(),
+        *lines.drops(),
+        *lines.mutations(),
+        *lines.moves(),
+        *lines.open(),
+        *lines.past(),
+    ]
     body = "\n".join(f"  {line}" for line in written)
     text = f'migrate {new.name} from "{old.hash}" {{\n{body}\n}}\n'
     return Draft(new.name, old.hash, tuple(lines.steps), text, lines.todo)
@@ -110,6 +119,16 @@ class _Lines:
             text = f"{kind} `{name}` is gone: where should a run go on that is parked there?"
             yield from self._left_open(f"{text} {_LOST.get(kind, '')}")
             yield from (f"// move {name} to {node}" for node in nodes[:_CHOICES] or ["…"])
+
+    def mutations(self) -> Iterator[str]:
+        """Mutations that are gone, of which runs may have recorded some."""
+        dropped = {step.field for step in self.steps if isinstance(step, plan.DropStep)}
+        for name in sorted(_recorded(self.old)):
+            element = self.old.elements.get(f"{_MUTATION}{name}")
+            gone = f"{_MUTATION}{name}" not in self.new.elements and name not in self._new_names("mutation")
+            if element is not None and gone and not _writes(element) <= dropped:
+                yield from self._left_open(f"mutation `{name}` is gone, and runs may have recorded it")
+                yield f"// rename mutation {name} to …"
 
     def open(self) -> Iterator[str]:
         """What keeps runs from going on all the same."""
@@ -230,6 +249,24 @@ def _targets(version: Version, source: str) -> list[str]:
     node = version.node(source) or {}
     found.update({str(target): None for target in (*node.get("goto", ()), *node.get("reroute", ()))})
     return list(found)
+
+
+def _recorded(version: Version) -> set[str]:
+    """The mutations that nodes of a version may record."""
+    found: set[str] = set()
+    for node in _named(version, "node/").values():
+        found.update(node.get("records", ()), node.get("modify", ()))
+        calls = [*node.get("out", ())]
+        for answer in node.get("decisions", {}).values():
+            calls += answer.get("records", ())
+        found.update(str(call[0]) for call in calls)
+    return found
+
+
+def _writes(mutation: Mapping[str, Any]) -> set[str]:
+    """The fields of the state that a mutation changes."""
+    body = {str(statement["path"][0]) for statement in mutation.get("body", ())}
+    return body | {str(name).partition(".")[0] for name in mutation.get("writes", ())}
 
 
 def _named(version: Version, prefix: str) -> dict[str, Mapping[str, Any]]:
