@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ...dsl import ast
 from .. import model as m
+from ..types import show
 from .block import Block, labels, only, region_words
 from .shape import Params, Spot, Update
 
@@ -99,6 +100,8 @@ def _answer(block: Block, old: Params, new: Params) -> str | None:
     for name, type in old:
         if name not in after:
             return f"no longer takes `{name}`"
+        if show(type) != show(after[name]):  # who was told what it takes may answer yet
+            return f"takes `{name}` as `{show(after[name])}`, it was `{show(type)}`"
         if (why := block.fitting.why_not(type, after[name])) is not None:
             return f"takes another `{name}`: {why}"
     more = [name for name in after if name not in before]
@@ -117,14 +120,14 @@ def logged(block: Block) -> None:
         if update is None:
             continue
         if (there := new.mutations.get(target)) is not None:
-            if name in kept and (why := _parameters(block, update, there)) is not None:
+            if name in kept and (why := _unlike(block, update, there)) is not None:
                 message = (
                     f"{block.called('mutation', name)} may wait to be applied, and could not be read: {why}"
                 )
                 help = f"keep `{target}` as it was, and give what is new another name"
                 place = labels(there.place, "declared here")
                 block.error("LG709", message, block.at("mutation", name), help, *place)
-        elif target == name and not (update.writes and update.writes <= block.steps.drops.keys()):
+        elif target == name and (name in kept or not update.writes <= block.steps.drops.keys()):
             message = f"a logged `{name}` could not be read: there is no such mutation"
             near = _like(block, update) or "NAME"
             help = f"add `rename mutation {name} to {near}`, or keep the mutation"
@@ -140,6 +143,16 @@ def _like(block: Block, old: Update) -> str | None:
         and not block.steps.renamed_to("mutation", name)
         and _parameters(block, old, one) is None
     )
+
+
+def _unlike(block: Block, old: Update, new: Update) -> str | None:
+    """Why a mutation that waits to be applied cannot be."""
+    if old.external != new.external:
+        return "it is computed in another way"
+    writes = frozenset(block.steps.new_name("field", name) for name in old.writes)
+    if old.external and writes != new.writes:
+        return "it writes other fields"
+    return _parameters(block, old, new)
 
 
 def _parameters(block: Block, old: Update, new: Update) -> str | None:

@@ -140,7 +140,7 @@ class _Reader:
             writes = frozenset(_text(path[0]) for path in paths if path)
         else:
             writes = _texts(form, "writes")
-        return Update(self._params(form.get("params")), writes)
+        return Update(self._params(form.get("params")), writes, "external" in form)
 
     def _params(self, written: Json) -> Params:
         found: list[tuple[str, m.Type]] = []

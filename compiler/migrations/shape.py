@@ -34,10 +34,11 @@ class Held:
 
 @frozen
 class Update:
-    """A mutation: its parameters, in order, and the fields that it can change."""
+    """A mutation: its parameters, in order, the fields that it can change, whether a Python function does."""
 
     params: Params
     writes: frozenset[str]
+    external: bool = False
     place: Place | None = None
 
 
@@ -145,7 +146,8 @@ def _held(fields: Iterable[m.Field | m.RecordField]) -> Iterator[tuple[str, Held
 
 
 def _update(mutation: m.Mutation) -> Update:
-    return Update(_params(mutation.params), frozenset(mutation.writes), mutation.place)
+    external = mutation.external is not None
+    return Update(_params(mutation.params), frozenset(mutation.writes), external, mutation.place)
 
 
 def _params(params: Iterable[m.Param]) -> Params:
