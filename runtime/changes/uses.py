@@ -30,11 +30,15 @@ class Uses:
 
     def of(self, id: str) -> tuple[str, ...]:
         """The elements that one mentions itself, without those that it only shows to a function."""
-        found = self._known.get(id)
+        text = self._version.texts.get(id, "")
+        if id.startswith("edges/") and '["' not in text:
+            return ()
+        key = text if id.startswith(("node/", "edges/")) else id  # many nodes say the same
+        found = self._known.get(key)
         if found is None:
             there = self._version.elements
             found = tuple(dict.fromkeys(one for one in self._mentions(id) if one in there))
-            self._known[id] = found
+            self._known[key] = found
         return found
 
     def shown(self, node: str) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class Cones:
         self._version = version
         self._flow = Flow(version)
         self._uses = Uses(version)
+        self._used: dict[tuple[str, ...], bytes] = {}  # by names: the digests of data of these
 
     @cached_property
     def ahead(self) -> Mapping[str, str]:
@@ -49,8 +50,13 @@ class Cones:
             for name, follows, ends in zip(region.nodes, region.follows, region.ends, strict=True):
                 after = [region.nodes[at] for at in follows] + ([leave] if leave and ends else [])
                 branches = branches_of(self._version.elements[f"node/{name}"])
-                graph.add(name, self._node(name, shown=True))
-                graph.add(f"leave {name}", self._step(f"edges/{name}"))
+                node, edges = self._node(name, shown=True), self._step(f"edges/{name}")
+                if not branches:
+                    graph.add(name, node + edges)
+                    graph.join(name, after)
+                    continue
+                graph.add(name, node)
+                graph.add(f"leave {name}", edges)
                 graph.join(name, [f"start {name}/{branch}" for branch in branches] + [f"leave {name}"])
                 graph.join(f"leave {name}", after)
         found = graph.digests()
@@ -101,9 +107,12 @@ class Cones:
     def _step(self, id: str, text: str | None = None, more: Iterable[str] = ()) -> bytes:
         """What an element says, with all that it mentions."""
         written = self._version.texts.get(id, "") if text is None else text
-        data = self._data
-        used = sorted({data[one] for one in (*self._uses.of(id), *more) if one in data})
-        return digest_of([f"{id}\n{written}".encode(), *used])
+        names = (*self._uses.of(id), *more)
+        used = self._used.get(names)
+        if used is None:
+            data = self._data
+            used = self._used[names] = b"".join(sorted({data[one] for one in names if one in data}))
+        return digest_of([f"{id}\n{written}".encode(), used])
 
     def _node(self, name: str, *, shown: bool) -> bytes:
         id_ = f"node/{name}"

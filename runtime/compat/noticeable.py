@@ -9,12 +9,12 @@ no step. Rather too much is taken for noticeable than too little.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 from ..changes.change import Change
-from ..changes.unparse import as_list, as_object
+from ..changes.unparse import as_list, as_object, json_text
 from ..forms.version import Version
 from .fitting import Fit, Fitting, constraints_hold
 
@@ -125,16 +125,12 @@ def _fewer(old: Any, new: Any) -> bool:
             return True
 
 
-def edge_source(change: Change) -> str:
-    """The source whose edges a change is of: a node, `start`, `parallel/branch/start`."""
-    return change.element.removeprefix("edges/")
-
-
-def counted(group: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    """The edges of a group that are counted."""
-    for edges in group.values():
-        each: Sequence[Any] = as_list(edges)
-        for edge in each:
+def counted(group: Mapping[str, Any]) -> frozenset[tuple[str, str, str]]:
+    """The edges of a group that are counted: trigger, target and guard."""
+    found: set[tuple[str, str, str]] = set()
+    for trigger, edges in group.items():
+        for edge in as_list(edges):
             form = as_object(edge) or {}
             if "max_visits" in form:
-                yield form
+                found.add((trigger, str(form.get("to")), json_text(form.get("guard"))))
+    return frozenset(found)

@@ -242,8 +242,8 @@ class Standing:
             return 0
         bits = 0
         now = self.new.elements.get(f"edges/{self.names.node(node)}", {})
-        if any(counted(now)):
-            bits |= self._step_bits.get(edges, 0)
+        if not self.chain and counted(now) - counted(self.old.elements.get(edges, {})):
+            bits |= self._step_bits.get(edges, 0)  # passes that nobody counted
         for key in self._counted.get(node, ()):
             try:
                 self._counters.taken({key: 1})
@@ -263,7 +263,7 @@ class Standing:
         limited = {
             id_.removeprefix("edges/")
             for id_, group in self.old.elements.items()
-            if id_.startswith("edges/") and any(counted(group))
+            if id_.startswith("edges/") and counted(group)
         }
         if limited:
             for arrow in arrows(self.old):

@@ -168,7 +168,7 @@ class Naive:
         return self.content(ids, behind=True)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(25))
 def test_digests_are_equal_where_what_can_be_walked_to_is(seed: int) -> None:
     dice = Random(seed)
     elements = random_graph(dice)
@@ -195,16 +195,16 @@ def test_an_edit_elsewhere_is_seen_from_one_side_only() -> None:
 
 
 def test_depth_is_no_limit() -> None:
-    """A chain of 5,000 nodes and parallels 500 deep."""
+    """A chain of 2,000 nodes and parallels 200 deep."""
     elements: Elements = {"graph": {"name": "g", "state": "S", "max_steps": 9}}
     elements["edges/start"] = {"plain": [{"to": "n0"}]}
-    for at in range(5_000):
+    for at in range(2_000):
         elements[f"node/n{at}"] = {"kind": "task", "effect": "pure"}
-        elements[f"edges/n{at}"] = {"plain": [{"to": f"n{at + 1}" if at < 4_999 else "p0"}]}
-    for at in range(500):
+        elements[f"edges/n{at}"] = {"plain": [{"to": f"n{at + 1}" if at < 1_999 else "p0"}]}
+    for at in range(200):
         region = {"region": f"p{at - 1}/a"} if at else {}
         elements[f"node/p{at}"] = {"kind": "parallel", "branches": ["a"], "join": "all", **region}
         elements[f"edges/p{at}"] = {"plain": [{"to": "end"}]}
-        elements[f"edges/p{at}/a/start"] = {"plain": [{"to": f"p{at + 1}" if at < 499 else "end"}]}
+        elements[f"edges/p{at}/a/start"] = {"plain": [{"to": f"p{at + 1}" if at < 199 else "end"}]}
     cones = Cones(version(elements))
-    assert len({*cones.ahead.values()}) == len({*cones.behind.values()}) == 5_500
+    assert len({*cones.ahead.values()}) == len({*cones.behind.values()}) == 2_200
