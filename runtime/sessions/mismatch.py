@@ -40,19 +40,25 @@ async def mismatch(store: Store, graph: Graph[Any], run: RunRecord) -> GraphMism
 
 async def mismatch_of(store: Store, new: Version, run: RunRecord) -> GraphMismatch:
     """The same for a version."""
-    old = await version_of(store, run.hash)
+    unknown = "the graph of the run is not in the store"
+    try:
+        old = await version_of(store, run.hash)
+    except LgcError as error:
+        old, unknown = None, error.message
     changes = () if old is None else changes_of(old, new)
     verdict = None if old is None else await verdict_of(store, old, new, run)
     moves = [move for move in await store.overrides(run.run) if move.expected == new.hash]
-    return refusal(run, new, changes, verdict, moves[-1] if moves else None, known=old is not None)
+    back = moves[-1] if moves else None
+    return refusal(run, new, changes, verdict, back, unknown="" if old is not None else unknown)
 
 
 async def verdict_of(store: Store, old: Version, new: Version, run: RunRecord) -> RunVerdict | None:
     """Whether a run can go on under another version; None where the stored form, or the log, is such that
     nobody can tell."""
     try:
+        _ = old.graph  # raises ValueError for a form that is none: only then the judge can rely on it
         return await Judge(old, new).judge(store, run)
-    except (LgcError, ValueError):
+    except (LgcError, ValueError, RecursionError):
         return None
 
 
@@ -80,14 +86,14 @@ def refusal(
     verdict: RunVerdict | None,
     moved_away: OverrideRecord | None = None,
     *,
-    known: bool = True,
+    unknown: str = "",
     why: Sequence[str] = (),
 ) -> GraphMismatch:
     """The error, in words.
 
     Args:
         moved_away: the move that took the run away from just this graph, if one did.
-        known: whether the form of the run's graph is at hand.
+        unknown: why it is not known what changed, "" where it is.
         why: lines that say why a mode that was asked for does not do.
     """
     told = list(why)
@@ -96,8 +102,8 @@ def refusal(
             f"the run was under this graph before and was moved from it to {short(moved_away.actual)}"
             f" after step {moved_away.step}{_by(moved_away)}"
         )
-    if not known:
-        told.append("what changed is not known: the graph of the run is not in the store")
+    if unknown:
+        told.append(f"what changed is not known: {unknown}")
     elif changes:
         told += ["what changed:", *_cut([f"- {change.text}" for change in changes])]
     if verdict is not None:

@@ -98,7 +98,11 @@ class Move:
     @classmethod
     async def of(cls, store: Store, graph: Graph[Any], run: RunRecord, wish: Wish) -> Move:
         """Judge the run. Raises GraphMismatch where the graph that it is under is not known."""
-        old, new = await version_of(store, run.hash), version_of_plan(graph.plan)
+        new = version_of_plan(graph.plan)
+        try:
+            old = await version_of(store, run.hash)
+        except LgcError as error:
+            raise await mismatch(store, graph, run) from error
         if old is None:
             raise await mismatch(store, graph, run)
         verdict = await verdict_of(store, old, new, run)

@@ -69,6 +69,7 @@ async def preview(
     Raises RunNotFound, CheckpointCorrupted, StorageError.
     """
     run = await store.get_run(run_id)
+    mode = RestoreMode(mode)
     move = await Move.of(store, graph, run, Wish(mode, reason, actor, 0.0))
     problem: LgcError | None = None
     found = await move.carried()

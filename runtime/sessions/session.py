@@ -164,9 +164,10 @@ class Session(Generic[S]):
         sinks = Sinks(stream_sink, trace_sink, checkpoint_sink, barrier_sink)
         ticking = clock or SystemClock()
         # Whoever forces a run has to say who he is; otherwise the process will do.
-        who = actor if actor or mode is RestoreMode.FORCE else owner_name(owner())
+        who = actor if actor or mode == RestoreMode.FORCE else owner_name(owner())
+        wish = Wish(RestoreMode(mode), reason, who, ticking.time())
         engine, status = await taken(
-            graph, sinks, store=store, run_id=run_id, wish=Wish(mode, reason, who, ticking.time()),
+            graph, sinks, store=store, run_id=run_id, wish=wish,
             transients=transients or {}, take_over=take_over, clock=ticking, triggers=triggers,
         )  # fmt: skip
         engine.retain(retention, archive, listed=None)

@@ -14,6 +14,7 @@ import pytest
 
 from lgc.runtime import (
     BarrierDecision,
+    CheckpointCorrupted,
     CheckpointNotFound,
     GraphMismatch,
     LgcError,
@@ -328,6 +329,40 @@ def test_a_refusal_without_the_old_form_says_so(version: Any, says: Any) -> None
                 with pytest.raises(GraphMismatch, match="the graph of the run is not in the store"):
                     await restored(store, new, mode, reason="x")
         assert (await store.get_run("r")).hash == text
+
+    asyncio.run(main())
+
+
+GARBAGE = [
+    "", "{}", "[1]", '{"form": "lg1", "elements": {"graph": {"name": "g"}}}',
+    '{"form": "lg1", "elements": {"graph": {"name": "g", "state": 7}, "node/a": 3, "edges/a": []}}',
+    '{"form": "lg1", "elements": {"graph": {"name": "g"}, "subgraph/x": {"hash": "lg1:0"}}}',
+    '{"form": "lg1", "elements": {"graph": {"name": "g"}, "state/field/xs": {"type": ["list", {}]}}}',
+    "[" * 100_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", [None, *GARBAGE], ids=range(len(GARBAGE) + 1))
+def test_whatever_the_stored_form_is_the_refusal_is_one(version: Any, form: str | None) -> None:
+    old, new = version("pay -> end"), version()
+
+    class Damaged(MemoryStore):
+        async def get_graph(self, hash: str) -> str | None:
+            if form is None:
+                raise CheckpointCorrupted("the canonical form is not what was written")
+            return form
+
+    async def main() -> None:
+        store = Damaged()
+        await parked(store, old)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("lgc.runtime.sessions.legs.known", dict[str, Any]().get)
+            for mode in ("strict", "compatible", "migrate"):
+                with pytest.raises(GraphMismatch):
+                    await restored(store, new, mode)
+            with pytest.raises(LgcError):
+                await restored(store, new, "force", reason="x")
+        assert not await store.overrides("r")
 
     asyncio.run(main())
 
