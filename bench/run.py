@@ -26,6 +26,7 @@ SCRIPTS = {
     "fan_speed": "parallels and maps, beside asyncio.gather and LangGraph",
     "runs_speed": "many runs in one process",
     "restore_speed": "finding a run again",
+    "places_speed": "the verdict for two versions of a graph with 10,000 nodes",
     "drift_speed": "which of 10,000 parked runs can go on under an edited graph",
 }
 WORDS = {"scale": ["--sizes", "1000", "10000"]}
