@@ -157,4 +157,4 @@ async def fill(module: Any, store: Store, count: int) -> None:
 
 def _none() -> dict[str, Any]:
     names = ("write", "check_facts", "check_context", "check_length", "grade", "publish")
-    return dict.fromkeys(names, lambda ctx: None)
+    return dict.fromkeys(names, print)

@@ -15,41 +15,19 @@ too little.
 from __future__ import annotations
 
 import json
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from .. import plan
 from ..forms.version import Version
 from ..migrating.chain import chain_from
+from .looks import EXACT, Cut, Looks, is_field, named, number, words
 from .unchanged import Unchanged, mentioned, recordable
 
 Pair: TypeAlias = tuple[Version, Version | None]
-Constants: TypeAlias = tuple[int | float, ...]
 
 _TYPES = frozenset({"enum", "record", "union", "substate"})
 _COMPARISONS = frozenset({"<", "<=", "==", "!=", ">", ">="})
-
-
-class Cut:
-    """How a number counts: by where it lies between constants, in order."""
-
-    __slots__ = ("constants",)
-
-    def __init__(self, constants: Iterable[int | float] = ()) -> None:
-        self.constants: Constants = tuple(sorted(set(constants)))
-
-    def of(self, value: Any) -> str | None:
-        """Where a value lies; None where it counts as it is."""
-        if type(value) is not int and type(value) is not float:
-            return None
-        return f"{bisect_left(self.constants, value)}:{bisect_right(self.constants, value)}"
-
-
-EXACT = None
-"""A value counts as it is."""
-
-Looks: TypeAlias = dict[str, Cut | None]
 
 
 class Depends:
@@ -122,7 +100,7 @@ class Depends:
             return
         same = {**before, "range": None, "default": None} == {**after, "range": None, "default": None}
         bounds = [*(before.get("range") or ()), *(after.get("range") or ())]
-        constants = [_number(bound) for bound in bounds if bound is not None]
+        constants = [number(bound) for bound in bounds if bound is not None]
         if same and before["type"] in ("int", "float") and None not in constants:
             self._add(self.fields, name, Cut(one for one in constants if one is not None))
         else:
@@ -133,7 +111,7 @@ class Depends:
             for step in migration.steps:
                 match step:
                     case plan.SetStep():
-                        self._exactly((step.field, *_words(json.loads(step.expression))))
+                        self._exactly((step.field, *words(json.loads(step.expression))))
                     case plan.RenameStep():
                         self._exactly((step.old, step.new))
                     case plan.DropStep() | plan.MoveStep():
@@ -203,7 +181,7 @@ class Depends:
         """Parameters of a mutation that an expression looks at count as they are."""
         looks = self.params.setdefault(name, {})
         if looks is not None:
-            for word in _named("param", form):
+            for word in named("param", form):
                 looks[word] = EXACT
 
     def _follow_lens(self, version: Version, node: str, element: Mapping[str, Any]) -> None:
@@ -228,8 +206,8 @@ class Depends:
                 self._exactly((name,))
             case [str() as word, left, right] if word in _COMPARISONS:
                 for one, other in ((left, right), (right, left)):
-                    constant = _number(other)
-                    if constant is not None and _is_field(one):
+                    constant = number(other)
+                    if constant is not None and is_field(one):
                         self._add(self.fields, one[1], Cut((constant,)))
                         return
                 self._look(left)
@@ -244,7 +222,7 @@ class Depends:
                 pass
 
     def _look_exactly(self, form: Any) -> None:
-        self._exactly(_named("field", form))
+        self._exactly(named("field", form))
 
     def _exactly(self, names: Iterable[str]) -> None:
         for name in names:
@@ -296,50 +274,3 @@ def _same_mutation(id: str, old: Version, new: Version | None, unchanged: Unchan
         for one in version.elements
         if one.partition("/")[0] in _TYPES and one.split("/")[1] in labels
     )
-
-
-def _number(form: Any) -> int | float | None:
-    match form:
-        case bool():
-            return None
-        case int() | float():
-            return form
-        case ["float", str() as text]:
-            return float(text)
-        case _:
-            return None
-
-
-def _is_field(form: Any) -> bool:
-    match form:
-        case ["field", str()]:
-            return True
-        case _:
-            return False
-
-
-def _named(word: str, form: Any) -> Iterator[str]:
-    """The names that stand behind a word in a form."""
-    todo = [form]
-    while todo:
-        part: Any = todo.pop()
-        if isinstance(part, dict):
-            todo.extend(cast("dict[str, Any]", part).values())
-        elif isinstance(part, list):
-            items = cast("list[Any]", part)
-            if len(items) == 2 and items[0] == word and isinstance(items[1], str):
-                yield items[1]
-            todo.extend(items)
-
-
-def _words(form: Any) -> Iterator[str]:
-    """All texts in a form."""
-    todo = [form]
-    while todo:
-        part: Any = todo.pop()
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, dict):
-            todo.extend(cast("dict[str, Any]", part).values())
-        elif isinstance(part, list):
-            todo.extend(cast("list[Any]", part))

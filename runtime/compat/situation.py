@@ -12,7 +12,8 @@ from pydantic_core import from_json
 
 from ..store.bulk import History
 from ..store.records import AttemptRecord, DecisionRecord, MutationRecord, OverrideRecord, RunRecord
-from .depends import Depends, Looks
+from .depends import Depends
+from .looks import Looks
 
 # Every mutation of a record is among these, and perhaps some other texts.
 _NAMES = re.compile(r'"m": ?"([^"]*)"')

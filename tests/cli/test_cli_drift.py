@@ -17,6 +17,7 @@ from tests.runtime.drifters import AHEAD, NARROWER, STRICTER, TEXT, keep, park
 from tests.runtime.positions import version
 
 from lgc.cli import drifting
+from lgc.parallel import in_processes
 from lgc.runtime import open_store
 from lgc.runtime.compat import judging
 from lgc.runtime.store.records import RunStatus
@@ -255,7 +256,6 @@ def test_processes_share_the_work(lgc: Lgc, place: Path, monkeypatch: pytest.Mon
         parts.append(count)
         return in_processes(weights, do, count)
 
-    in_processes = drifting.in_processes
     monkeypatch.setattr(drifting, "in_processes", counted)
     assert lgc("drift", "--format", "json") == alone
     assert parts == [3]

@@ -11,10 +11,13 @@ import asyncio
 import re
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from lgc.runtime import MemoryStore
 from lgc.runtime.compat import judging
@@ -91,9 +94,7 @@ async def _copied(store: MemoryStore, run: RunRecord, random: Random, every_step
         await store.create_run(replace(run, run=name, input=other(run.input)))
         ids = {id: await _answered(store, one, name) for id, one in decisions.items()}
         for record in log:
-            detail = re.sub(
-                r'"decision":(\d+)', lambda at, ids=ids: f'"decision":{ids[int(at[1])]}', record.detail
-            )
+            detail = re.sub(r'(?<="decision":)\d+', partial(_own, ids), record.detail)
             await store.append(
                 record._replace(run=name, mutations=other(record.mutations), detail=detail, checkpoint="")
             )
@@ -119,6 +120,10 @@ def _every_step(old: Version, design: Design) -> Judge:
     return Judge(old, new)
 
 
+def _own(ids: Mapping[int, int], found: re.Match[str]) -> str:
+    return str(ids[int(found[0])])
+
+
 async def _answered(store: MemoryStore, one: DecisionRecord, run: str) -> int:
     return await store.add_decision(replace(one, run=run))
 
@@ -132,12 +137,8 @@ async def _compared(name: str, store: MemoryStore, new: Version, runs: Any) -> F
             asked += 1
             return await super().judge(store, run)
 
-    before = judging.Judge
-    judging.Judge = Counting  # type: ignore[misc]
-    try:
+    with patch.object(judging, "Judge", Counting):
         together = await judging.judged(store, {"g": new}, runs)
-    finally:
-        judging.Judge = before  # type: ignore[misc]
     old = await version_from(runs[0].hash, store.get_graph)
     assert old is not None
     differ: list[tuple[RunVerdict, RunVerdict]] = []

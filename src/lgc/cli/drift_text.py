@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..runtime.compat.verdict import Verdict
+from ..runtime.compat.verdict import Reason, Risk, Verdict
 from .diff_text import painted
 from .stores import store_words
 from .terminal import Style, counted, one_line, seen, table
@@ -124,7 +124,7 @@ def _runs(runs: Sequence[Drifting], limit: int | None, style: Style) -> Iterator
 
 def _row(one: Drifting, limit: int | None, style: Style) -> tuple[str, ...]:
     verdict = one.verdict
-    told = [*verdict.reasons[:1], *verdict.risks[:1]]
+    told: list[Reason | Risk] = [*verdict.reasons[:1], *verdict.risks[:1]]
     why = one_line(told[0].text) if told else ""
     more = len(verdict.reasons) + len(verdict.risks) - 1
     if len(verdict.reasons) == 1 and limit is None:
