@@ -10,14 +10,13 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import create_model
 
-from ..values.operations import frozen
 from ..values.state import Checkpoint, State
 from .constraints import check_of, merge_of
 from .data import MODEL_RESERVED, Data
-from .evaluate import made_of
+from .defaults import Constants
 from .late import LateCheckpoint
-from .made import Made
-from .reading import Unfit, attributes, bare, reading
+from .limits import refuse_endless
+from .reading import attributes, bare, reading
 from .types import Type, base, is_collection, kind_of
 
 
@@ -81,19 +80,19 @@ class States:
         self._classes: dict[str, type[State]] = {}
         self._checkpoints: dict[str, type[Checkpoint]] = {}
         self._defaults: dict[str, dict[str, Callable[[], Any]]] = {}
+        self._bare: dict[str, bool] = {}
         data.checkpoint = self.checkpoint
-        _constants = _Constants(data)
+        refuse_endless(data)
+        constants = Constants(data)
         for label, fields in data.records.items():
             with reading(f"record/{label}"):
                 elements = data.elements[f"record/{label}"]["fields"]
-                data.defaults[label] = _constants.defaults(elements, fields)
-        for label in data.states:
-            _refuse_endless(data, label)
+                data.defaults[label] = constants.defaults(elements, fields)
         for label, fields in data.states.items():
             self._defaults[label] = {}
             for name, element in data.fields(label).items():
                 with reading(data.field_id(label, name)):
-                    self._defaults[label] |= _constants.defaults({name: element}, {name: fields[name]})
+                    self._defaults[label] |= constants.defaults({name: element}, {name: fields[name]})
 
     def stored_attributes(self, label: str) -> dict[str, str]:
         """The attribute of each field in the checkpoint of a state."""
@@ -119,12 +118,15 @@ class States:
 
     def _from_nothing(self, label: str) -> bool:
         """Whether a state can be made without any value."""
-        return all(
-            name in self._defaults[label]
-            or kind_of(type_) == "optional"
-            or (kind_of(type_) == "state" and self._from_nothing(type_[1]))
-            for name, type_ in self.data.states[label].items()
-        )
+        found = self._bare.get(label)
+        if found is None:
+            found = self._bare[label] = all(
+                name in self._defaults[label]
+                or kind_of(type_) == "optional"
+                or (kind_of(type_) == "state" and self._from_nothing(type_[1]))
+                for name, type_ in self.data.states[label].items()
+            )
+        return found
 
     def state(self, label: str) -> type[State]:
         """The class of a state; that of the graph itself is still without mutations."""
@@ -214,56 +216,3 @@ def _taking_state(inner: type[State]) -> Callable[[Any], Any]:
         return inner.restore(value.snapshot() if isinstance(value, State) else value, {})
 
     return take
-
-
-def _refuse_endless(data: Data, label: str) -> None:
-    """Refuse a state that holds itself. Raises ValueError."""
-    todo, seen = [label], set[str]()
-    while todo:
-        for name, type_ in data.states[todo.pop()].items():
-            if kind_of(type_) == "state" and type_[1] not in seen:
-                if type_[1] == label:
-                    with reading(data.field_id(label, name)):
-                        raise Unfit(f"the state `{label}` holds itself")
-                seen.add(type_[1])
-                todo.append(type_[1])
-
-
-# --- defaults ---------------------------------------------------------------------------------------------
-
-
-class _Constants:
-    """The scope of defaults: no names at all."""
-
-    def __init__(self, data: Data) -> None:
-        self.data = data
-
-    def reference(self, head: str, name: str) -> Made:
-        raise Unfit(f"a default names `{name or head}`")
-
-    def defaults(
-        self, elements: Mapping[str, Any], types: Mapping[str, Type]
-    ) -> dict[str, Callable[[], Any]]:
-        """The defaults of fields, each made once, when it is first needed."""
-        found: dict[str, Callable[[], Any]] = {}
-        for name, element in elements.items():
-            if "default" in element:
-                made = made_of(element["default"], self)
-                if not self.data.may_be(made.type, types[name]):
-                    raise Unfit(f"the default of `{name}` is no {kind_of(types[name])}")
-                found[name] = _once(made)
-        return found
-
-
-def _once(made: Made) -> Callable[[], Any]:
-    if made.constant:
-        value = made.value
-        return lambda: value
-    kept: list[Any] = []
-
-    def default() -> Any:
-        if not kept:
-            kept.append(frozen(made.call(None, None, None)))
-        return kept[0]
-
-    return default

@@ -267,3 +267,36 @@ def test_two_records_of_one_name(compiled: Compile, tmp_path: Any) -> None:
     version = version_of_plan(plan)
     assert {"record/Note", "record/Note#2"} <= set(version.elements)
     assert sum(forms_agree(plan, seed) for seed in range(4)) > 4
+
+
+def test_what_would_never_end_is_refused(version: Version) -> None:
+    def refused(element: str, **more: Any) -> None:
+        form = json.loads(version.canonical)
+        form["elements"] |= {id_.replace("__", "/"): value for id_, value in more.items()}
+        with pytest.raises(ValueError, match=element):
+            _ = changed(version, form).graph
+
+    again = {"type": ["record", "R"], "default": ["record", "R", {}]}
+    refused("record/R.*needs itself", record__R={"fields": {"n": again}})
+    # By way of another record.
+    other = {"type": ["record", "R"], "default": ["record", "R", {}]}
+    through = {"type": ["record", "Q"], "default": ["record", "Q", {}]}
+    refused("needs itself", record__R={"fields": {"n": through}}, record__Q={"fields": {"t": other}})
+    refused("states inside each other", substate__In__field__x={"type": ["state", "In"]})
+    twice = {
+        f"substate__A{n}__field__{side}": {"type": ["state", f"A{n + 1}"]} for n in range(60) for side in "lr"
+    }
+    last = {"substate__A60__field__x": {"type": "int", "default": 0}}
+    refused("states inside each other", state__field__a={"type": ["state", "A0"]}, **twice, **last)
+    long = {f"substate__A{n}__field__x": {"type": ["state", f"A{n + 1}"]} for n in range(400)}
+    last = {"substate__A400__field__x": {"type": "int", "default": 0}}
+    refused("states inside each other", state__field__a={"type": ["state", "A0"]}, **long, **last)
+
+
+def test_a_default_may_make_its_own_record_as_long_as_it_ends(version: Version) -> None:
+    form = json.loads(version.canonical)
+    made = ["record", "R", {"next": None}]
+    form["elements"]["record/R"]["fields"]["next"] = {"type": ["optional", ["record", "R"]], "default": made}
+    kind: Any = changed(version, form).graph.plan.state
+    state = json.loads(encode_state(kind()))
+    assert state["r"]["next"] == {"n": 0, "e": "a", "next": None}
