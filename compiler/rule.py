@@ -2,7 +2,7 @@
 
 `lgc explain` shows the words; the table of all rules is in `rules`. A rule whose finding comes up while
 names and types are looked up has no `check` of its own: it is raised where the mistake is met. A rule
-that is not `active` is described already, and found by a later edition.
+that is not `active` is described already, and found by a later edition; `by` says which command finds it.
 """
 
 from __future__ import annotations

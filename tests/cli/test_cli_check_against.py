@@ -303,7 +303,7 @@ def test_forms_with_one_part_replaced_are_read_or_refused() -> None:
     form = json.loads(canonical_text(program, key))
     chance = random.Random(7)
     read = refused = 0
-    for way in chance.sample(ways(form), 150):
+    for way in chance.sample(ways(form), 80):
         changed = json.loads(json.dumps(form))
         at = changed
         for step in way[:-1]:
@@ -319,4 +319,4 @@ def test_forms_with_one_part_replaced_are_read_or_refused() -> None:
         source = re.sub(r"lg1:[0-9a-f]{64}", shape.hash, new)
         check([Source("main.lgraph", source)], load=lambda _: None, forms=Forms([text]))
         read += 1
-    assert read > 20 and refused > 20
+    assert read > 10 and refused > 10
