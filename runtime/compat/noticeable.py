@@ -37,11 +37,16 @@ _ALWAYS: Mapping[Scope, frozenset[str]] = {
             "node-removed", "node-kind-changed", "node-moved", "records-narrowed", "ensures-added",
             "goto-removed", "barrier-decision-removed", "barrier-decision-changed", "modify-removed",
             "reroute-removed", "timeout-answer-changed", "branch-added", "branch-removed",
-            "branch-order-changed", "join-changed", "on-error-changed", "output-changed", "edge-removed",
+            "branch-order-changed", "output-changed", "edge-removed",
             "edge-target-changed", "guard-changed", "max-visits-changed", "edge-order-changed",
         }
     ),
-    Scope.ENTRY: frozenset({"graph-run-changed", "lens-replaced", "map-elements-changed", "input-changed"}),
+    Scope.ENTRY: frozenset(
+        {
+            "graph-run-changed", "lens-replaced", "map-elements-changed", "input-changed",
+            "join-changed", "on-error-changed",  # it may be that the join would have come by now
+        }
+    ),
     Scope.DATA: frozenset(
         {
             "mutation-removed", "mutation-parameters-changed", "mutation-body-changed",

@@ -2,9 +2,9 @@
 
 Where a node is called compatible, every run that is parked there is: its values fit whatever they are, the
 place is there, and nothing that it can have come past has changed in a way that a step could have noticed.
-(Left aside are answers that were given early to barriers which the run has not reached, and integers beyond
-what a `float` holds exactly.) Where that is not so, either no run can stand there (`sure`), or what it did
-and holds decides: then the verdict is the worst that can be.
+(Left aside are answers that were given early to barriers which the run has not reached, logs that were cut,
+and integers beyond what a `float` holds exactly.) Where that is not so, either no run can stand there
+(`sure`), or what it did and holds decides: then the verdict is the worst that can be.
 
 The conditions are those of Rinderle, Reichert and Dadam, "Correctness criteria for dynamic changes in
 workflow systems" (2004), asked of all histories at once.
@@ -17,7 +17,8 @@ from dataclasses import replace
 
 from ..forms.version import Version
 from ..migrating.chain import chain_from
-from .standing import Reasons, Standing
+from .numbered import Reasons
+from .standing import Standing
 from .verdict import GraphVerdict, PlaceVerdict, Reason, Verdict
 
 MOST_REASONS = 12  # that are listed for one place

@@ -26,39 +26,10 @@ from .fitting import Fitting
 from .flow import Flow, Region, branches_of
 from .kinds import condition_of
 from .noticeable import Noticeable, Scope, counted
+from .numbered import Reasons
 from .reach import gathered
 from .values_fit import flaws
 from .verdict import Reason
-
-MOST = 4_000  # reasons that are told apart; all further ones are one
-
-
-class Reasons:
-    """Reasons by number."""
-
-    def __init__(self) -> None:
-        self.listed: list[Reason] = []
-        self._bits: dict[tuple[str, str, str], int] = {}
-
-    def bit(self, reason: Reason) -> int:
-        """The bit of a reason; the same for the same reason."""
-        key = (reason.kind, reason.element, reason.text)
-        found = self._bits.get(key)
-        if found is None:
-            if len(self.listed) > MOST:
-                return 1 << MOST
-            found = self._bits[key] = 1 << len(self.listed)
-            self.listed.append(reason)
-        return found
-
-    def of(self, bits: int, most: int) -> list[Reason]:
-        """The first reasons of a set, in the order in which they were found."""
-        found: list[Reason] = []
-        while bits and len(found) < most:
-            low = bits & -bits
-            found.append(self.listed[low.bit_length() - 1])
-            bits ^= low
-        return found
 
 
 class Standing:
@@ -201,6 +172,8 @@ class Standing:
                 if inner is not None and now is not None:
                     below = self.below(node, inner, now)
                     step |= below.noticed
+                    if region.id or self.prefix:  # what it recorded is kept for the join
+                        loose |= below.noticed
                     inside |= below.noticed | below.standing | below.value_sure | below.value_maybe
             case _:
                 pass

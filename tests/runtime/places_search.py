@@ -30,6 +30,7 @@ from lgc.compiler.model import Key, MapNode, Program, Subgraph
 from lgc.compiler.rules import BY_CODE
 from lgc.dsl.diagnostic import Severity
 from lgc.runtime import LgcError, plan
+from lgc.runtime.changes.kinds import KINDS
 from lgc.runtime.compat.judge import Judge
 from lgc.runtime.compat.places import judge_graph
 from lgc.runtime.compat.verdict import GraphVerdict, RunVerdict, Verdict
@@ -142,6 +143,8 @@ def search(seed: int, counts: Counter[str]) -> Iterator[str]:
         old = version_of_plan(compiled)
         graph = judge_graph(old, new)
         places = {place.node: place for place in graph.places}
+        if unknown := {change.name for change in graph.changes} - (KINDS.keys() - {"other-changed"}):
+            yield f"seed {seed}: {words}: changes of no kind: {unknown}"
         for turn in range(RUNS):
             try:
                 run = asyncio.run(judged(compiled, new, seed * RUNS + turn, dice))
