@@ -33,6 +33,8 @@ def _refuse_deep_states(data: Data) -> None:
     held = dict.fromkeys(inner, 1)  # how many states there are in one, down to the level looked at
     level = {label for label, below in inner.items() if below}
     for _ in range(DEEPEST_STATE):
+        if not level:
+            return
         held = {label: 1 + sum(held[one] for one in below) for label, below in inner.items()}
         if max(held.values()) > MOST_STATES:
             break
