@@ -17,7 +17,7 @@ from ..values.state import class_of
 from ..values.typed_json import Applied, decode_field
 from .findings import At, Findings
 from .history import Visit
-from .recorded import Merged, parts
+from .recorded import Merged, is_external, parts
 from .stepping import Stepper, detail_of
 from .unchanged import Unchanged
 
@@ -167,7 +167,7 @@ class Joiner:
         try:
             won = [key for key in keys if key in was.ended[:need]]
             out = [mutation for key in won for mutation in _left(node, frame.children[key])]
-            if any(mutation.__lg_external__ for mutation in out):
+            if any(is_external(type(mutation)) for mutation in out):
                 return True  # only its function could say
             again = [Applied(mutation) for mutation in out]
             complete_joined(frame, won, stored=Merged({}, _custom(frame, None)), recorded=again)
@@ -226,25 +226,22 @@ def _custom(frame: Frame, pair: Unchanged | None) -> dict[str, bool]:
     todo: list[tuple[Any, tuple[str, ...]]] = [(frame.state, ())]
     while todo:
         state, lens = todo.pop()
-        for field, (rule, target) in state.__lg_merges__.items():
+        for field, (rule, _) in state.__lg_merges__.items():
             if rule == "custom":
-                found[".".join((*lens, field))] = pair is not None and target in _targets(pair, field)
+                found[".".join((*lens, field))] = pair is not None and _same_function(pair, field)
         for attribute in state.__lg_substates__:
             todo.append((getattr(state, attribute), (*lens, attribute)))
     return found
 
 
-def _targets(pair: Unchanged, field: str) -> set[str]:
-    """The functions that merged a field of that name in the old version."""
-    found: set[str] = set()
-    for id, element in pair.old.elements.items():
-        if id.endswith(f"/field/{field}"):
-            match element.get("merge"):
-                case ["custom", str() as target]:
-                    found.add(target)
-                case _:
-                    pass
-    return found
+def _same_function(pair: Unchanged, field: str) -> bool:
+    """Whether the fields of that name are all merged as they were."""
+    assert pair.new is not None
+    return all(
+        pair.old.elements.get(id, {}).get("merge") == element.get("merge")
+        for id, element in pair.new.elements.items()
+        if id.endswith(f"/field/{field}")
+    )
 
 
 def _keys(frame: Frame, node: plan.Parallel | plan.Subgraph | plan.Map) -> list[str | int]:

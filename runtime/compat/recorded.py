@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ..errors import LgcError, SerializationError
 from ..machine.join import perform_mutation
-from ..values.state import Mutation, State
+from ..values.state import ExternalMutation, Mutation, State
 from ..values.typed_json import Applied, misfit
 from ..values.undo import Undo
 
@@ -35,7 +35,7 @@ class Known:
 
 def command(applied: Applied) -> Mutation:
     """What to hand to the machine for a recorded mutation."""
-    if applied.mutation.__lg_external__:
+    if applied.result is not None:
         return cast("Mutation", Known(applied))  # all of a mutation that the machine asks for
     return applied.mutation
 
@@ -57,7 +57,7 @@ def _read(kind: type[State], item: Mapping[str, Any]) -> Applied:
         raise SerializationError(f"there is no mutation `{name}`", path=name)
     try:
         mutation = found.model_validate_json(json.dumps(item["p"]))
-        if not found.__lg_external__:
+        if not is_external(found):
             return Applied(mutation)
         if "w" not in item:
             raise UserCode(f"`{name}` is computed by a function now")
@@ -66,6 +66,11 @@ def _read(kind: type[State], item: Mapping[str, Any]) -> Applied:
     except ValidationError as error:
         problem = misfit(f"`{name}` does not take what was recorded", error)
         raise SerializationError(problem.message, path=name) from error
+
+
+def is_external(kind: type[Mutation]) -> bool:
+    """Whether a function of the user computes a mutation; graphs made of forms do not say so to the machine."""
+    return issubclass(kind, ExternalMutation)
 
 
 def parts(applied: Applied) -> tuple[str, Any]:

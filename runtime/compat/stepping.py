@@ -19,7 +19,7 @@ from ..values.state import Mutation, class_of
 from ..values.typed_json import Applied
 from .findings import At, Findings
 from .history import Visit
-from .recorded import UserCode, command, parts, read_mutations
+from .recorded import UserCode, command, is_external, parts, read_mutations
 from .wording import place_of_edge, refusal, routed_text
 
 
@@ -137,7 +137,7 @@ class Stepper:
             return None
         for one in found:
             name = one.mutation.__lg_name__
-            if one.mutation.__lg_external__ and self._another_function(at, name, before[name]):
+            if one.result is not None and self._another_function(at, name, before[name]):
                 return None
         return found
 
@@ -269,7 +269,7 @@ class Stepper:
         """What an answer records; results of functions as they were recorded. Raises UserCode."""
         found: list[Mutation] = []
         for place, mutation in enumerate(records(state)):
-            if mutation.__lg_external__:
+            if is_external(type(mutation)):
                 if place >= len(own) or parts(Applied(mutation)) != parts(own[place]):
                     raise UserCode(f"`{mutation.__lg_name__}` would be called with other values")
                 found.append(command(own[place]))

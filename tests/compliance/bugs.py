@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +25,10 @@ def _true(*_: object) -> bool:
     return True
 
 
+def _in_a_branch(visit: Any, _: object) -> bool:
+    return bool(visit.record.frame)
+
+
 def _all(trail: Any) -> list[Any]:
     return list(trail.visits)
 
@@ -34,7 +38,7 @@ def _first_only(trail: Any) -> list[Any]:
 
 
 BUGS: dict[str, list[tuple[object, str, Callable[..., Any]]]] = {
-    "branches are not looked at": [(replaying, "settled", lambda visit, pairs: bool(visit.record.frame))],
+    "branches are not looked at": [(replaying, "settled", _in_a_branch)],
     "loops are not erased": [(history, "counted", _all)],
     "only the first step counts": [(history, "counted", _first_only)],
     "routes are not compared": [(Stepper, "_elsewhere", _nothing)],
@@ -53,7 +57,7 @@ BUGS: dict[str, list[tuple[object, str, Callable[..., Any]]]] = {
 
 
 @contextmanager
-def planted(name: str) -> Iterator[None]:
+def planted(name: str) -> Generator[None, None, None]:
     """With a mistake in place."""
     before = [(owner, attribute, getattr(owner, attribute)) for owner, attribute, _ in BUGS[name]]
     for owner, attribute, wrong in BUGS[name]:

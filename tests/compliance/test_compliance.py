@@ -1,7 +1,7 @@
 """What is said of a run is what the criterion says: random graphs, runs that stop anywhere, random edits.
 
-`python -m tests.compliance.search --cases 20000` tries as many as one likes, `python -m tests.compliance.bugs`
-every planted mistake.
+`python -m tests.compliance.search --cases 20000` tries as many as one likes, `python -m
+tests.compliance.bugs` every planted mistake.
 """
 
 from __future__ import annotations
