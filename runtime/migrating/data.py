@@ -20,6 +20,7 @@ from .links import Flaw, Held, Links, Made, Values
 from .values import Carrier, Misfit, base_name, fields_at, fields_of, prefix_of
 
 Element: TypeAlias = Mapping[str, Any]
+Relatives: TypeAlias = Sequence[tuple[Version, Version]]
 
 
 class Refused(Exception):
@@ -39,6 +40,8 @@ class States:
     Args:
         chain: the migrations of the graph's own state.
         between: the versions that later links of chains start from, as far as they are known.
+        relatives: the graphs whose migrations sub-states go by, in both versions; None: those that this one
+            runs, and itself.
     """
 
     def __init__(
@@ -47,8 +50,10 @@ class States:
         new: Version,
         chain: Sequence[plan.Migration] = (),
         between: Sequence[Version] = (),
+        relatives: Relatives | None = None,
     ) -> None:
         self._old, self._new, self._between = old, new, tuple(between)
+        self._relatives = relatives
         self._links = Links(chain, old, new, between)
         self.migrated = bool(chain)
         self._inner: dict[str, Links] = {}
@@ -81,15 +86,16 @@ class States:
         """The migrations of a sub-state: those of a graph that is run on it."""
         found = self._inner.get(label)
         if found is None:
-            found = self._inner[label] = Links((), self._old, self._new)
-            for inner in self._old.inner.values():
-                if base_name(inner.elements["graph"]["state"]) != base_name(label):
-                    continue
-                for there in self._new.inner.values():
-                    chain = chain_from(there, inner.hash) if there.name == inner.name else None
+            found = Links((), self._old, self._new)
+            if self._relatives is None:
+                self._relatives = relatives_of(self._old, self._new)
+            for inner, there in self._relatives:
+                if base_name(str(inner.elements["graph"]["state"])) == base_name(label):
+                    chain = chain_from(there, inner.hash)
                     if chain:
-                        self._inner[label] = found = Links(chain, inner, there, self._between)
-                        self.migrated = True
+                        found, self.migrated = Links(chain, inner, there, self._between), True
+                        break
+            self._inner[label] = found
         return found
 
     def _held(self, data: Mapping[str, Any], prefix: str) -> Values:
@@ -153,6 +159,20 @@ class States:
                 return all(map(self._has_default, fields_of(self._new, label).values()))
             case _:
                 return "default" in field
+
+
+def relatives_of(old: Version, new: Version) -> Relatives:
+    """A graph and all that it runs, however deep, in both versions; inner ones by their names."""
+    found = {(old.hash, new.hash): (old, new)}
+    waiting = [(old, new)]
+    while waiting:
+        before, after = waiting.pop()
+        for inner in before.inner.values():
+            for there in after.inner.values():
+                if inner.name == there.name and (inner.hash, there.hash) not in found:
+                    found[inner.hash, there.hash] = (inner, there)
+                    waiting.append((inner, there))
+    return tuple(found.values())
 
 
 def _flaw(kind: str, element: str, text: str, value: Held | Made) -> Flaw:

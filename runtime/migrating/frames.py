@@ -17,7 +17,7 @@ from ..forms.version import Version
 from ..plan import END
 from .chain import chain_from
 from .counters import Ambiguous, Counters
-from .data import Refused, States
+from .data import Refused, Relatives, States, relatives_of
 from .effects import Effects, Scope, Unreadable
 from .links import Flaw
 from .naming import Names
@@ -37,10 +37,12 @@ class Frames:
         between: Sequence[Version] = (),
         now: float | None = None,
         inside: str = "",
+        relatives: Relatives | None = None,
     ) -> None:
         self.old, self.new, self.chain = old, new, tuple(chain)
         self.names = Names(chain)
-        self.states = States(old, new, chain, between)
+        self._relatives = relatives_of(old, new) if relatives is None else relatives
+        self.states = States(old, new, chain, between, self._relatives)
         self._place = Place(old, new, self.names, self.states.values)
         self._counters = Counters(old, new, self.names)
         self._effects = Effects(old, new, self.states, self.names)
@@ -168,7 +170,7 @@ class Frames:
                 if chain is None:
                     chain = self._state_steps(node)
                 inside = f"{self._inside}subgraph/{label}/"
-                self._below[node] = Frames(old, new, chain, self._between, self._now, inside)
+                self._below[node] = Frames(old, new, chain, self._between, self._now, inside, self._relatives)
         return self._below[node]
 
     def _state_steps(self, node: str) -> tuple[plan.Migration, ...]:
