@@ -74,7 +74,8 @@ def _lists(form: Any) -> Iterator[list[Any]]:
         part: Any = todo.pop()
         match part:
             case list():
-                items = list[Any](part)
+                items: list[Any] = []
+                items += part
                 yield items
                 todo.extend(items)
             case dict():

@@ -59,19 +59,21 @@ class Reader:
         """
         run, (snapshot, log, _) = facts.run, facts.history
         # What was made under another version counts as a whole: names may have meant something else.
-        moved = facts.moves or any(record.hash != run.hash for record in log)
+        moved = facts.moves or {record.hash for record in log} - {run.hash}
         whole = self._depends.everything or bool(moved)
         exact: list[Any] = []
-        numbers = {one.id: number for number, one in enumerate(facts.decisions)}
         parts: list[Any] = [run.hash, run.graph, str(run.status), bool(run.parent)]
-        parts.append(json.loads(run.input) if whole else self._values(json.loads(run.input), exact))
-        for record in log:
-            _, _, frame, node, visit, outcome, next, edge, mutations, *_ = record
-            parts.append(f"{frame}\n{node}\n{visit}\n{outcome}\n{next}\n{edge}")
-            if whole:
-                parts.append((record.hash, mutations, record.detail))
-            elif mutations != "[]" or record.detail:
-                parts.append(self._recorded(record, exact, numbers))
+        if whole:
+            parts.append(json.loads(run.input))
+            parts += [(record.hash, record.mutations, record.detail) for record in log]
+        else:
+            if self._depends.fields:
+                parts.append(self._values(from_json(run.input), exact))
+            numbers = {one.id: number for number, one in enumerate(facts.decisions)}
+            for record in log:
+                counts = self._recorded(record, exact, numbers)
+                if counts is not None:
+                    parts.append((record.step, counts))
         if snapshot is not None:
             parts.append((snapshot.step, snapshot.hash))
             begins = log[0].step if log else 0
@@ -83,13 +85,17 @@ class Reader:
             parts.append(one.actor if not one.step else "")
         parts += [(one.frame, one.node, one.visit, one.attempt) for one in facts.attempts]
         parts += [(one.step, one.expected, one.actual, one.mode) for one in facts.moves]
-        digest = blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        way = [f"{one[1]}\n{one[2]}\n{one[3]}\n{one[4]}\n{one[5]}\n{one[6]}\n{one[7]}" for one in log]
+        text = f"{way!r}{parts!r}"
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         return Situation(digest, tuple(exact))
 
     def _recorded(self, record: MutationRecord, exact: list[Any], numbers: Mapping[int, int]) -> Any:
-        """What counts of the mutations of a step, and of what else was recorded with it."""
+        """What counts of the mutations of a step, and of what else was recorded with it; None: nothing."""
         text = record.mutations
-        more = self._detail(record, exact, numbers) if record.detail else ""
+        more = self._detail(record, exact, numbers) if record.detail else None
+        if text == "[]":
+            return more
         if not self._counts_any or self._counted.search(text) is None:
             return (more, _NAMES.findall(text)) if record.node in self._depends.loud else more
         items: list[Mapping[str, Any]] = from_json(text)

@@ -106,7 +106,7 @@ async def _possible(store: MemoryStore, run: str, every_step: Judge) -> bool:
     """Whether a log is one of a run of its graph: whether each of its steps leads where it would."""
     try:
         return (await every_step.judge(store, await store.get_run(run))).verdict is Verdict.COMPATIBLE
-    except LgcError:
+    except Exception:
         return False
 
 
