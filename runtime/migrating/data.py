@@ -80,7 +80,7 @@ class States:
                 data, prefix_of(self._old, old), prefix_of(self._new, new), self._links_of(old)
             )
         except Refused as refused:
-            raise Misfit(refused.flaws[0].text) from None
+            raise Misfit(f"does not fit: {refused.flaws[0].text}") from None
 
     def _links_of(self, label: str) -> Links:
         """The migrations of a sub-state: those of a graph that is run on it."""
