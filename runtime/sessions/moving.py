@@ -244,9 +244,14 @@ class Moving:
     async def look(self, run: RunRecord) -> None:
         """Raises GraphMismatch, LgcError where the run is not to be moved."""
         self._run = run
-        if run.hash != self._graph.hash:
+        if run.hash == self._graph.hash:
+            return
+        try:
             move = await self._move(run)
             self._found = move, move.demand(await move.carried())
+        except LgcError:
+            await self._still_there(run)  # what was wrong may be that it was moved while it was looked at
+            raise
 
     def fit(self, values: Transients) -> None:
         """Raises TransientMissing where a value is not given that the run will need there."""
@@ -260,15 +265,18 @@ class Moving:
         Raises RunFenced where somebody else was faster, else as `look`.
         """
         assert self._run is not None
-        run = await self._store.get_run(self._run.run)
-        if run.hash != self._run.hash:
-            raise RunFenced(
-                f"the run was moved to graph {short(run.hash)} by somebody else just now", run=run.run
-            )
+        run = await self._still_there(self._run)
         if run.hash == self._graph.hash:
             return ()
         # Judged once more: it may have gone on until it was taken.
         return await (await self._move(run)).commit(fence, values)
+
+    async def _still_there(self, run: RunRecord) -> RunRecord:
+        now = await self._store.get_run(run.run)
+        if now.hash != run.hash:
+            what = f"the run was moved to graph {short(now.hash)} by somebody else just now"
+            raise RunFenced(what, run=run.run)
+        return now
 
     async def _move(self, run: RunRecord) -> Move:
         move = await Move.of(self._store, self._graph, run, self._wish)

@@ -8,7 +8,14 @@ from inspect import isawaitable
 from typing import Any, NamedTuple
 
 from ..engine.catching_up import redo_all
-from ..errors import CheckpointCorrupted, CheckpointNotFound, LgcError, TransientMissing, text_of
+from ..errors import (
+    CheckpointCorrupted,
+    CheckpointNotFound,
+    LgcError,
+    SerializationError,
+    TransientMissing,
+    text_of,
+)
 from ..graph import Graph
 from ..machine.frame import Frame
 from ..machine.position import begin, from_snapshot, to_snapshot, unfold
@@ -52,7 +59,12 @@ async def rebuild(
     """
     legs = await legs_of(store, run)
     leg = leg_at(legs, to_step, graph.hash)
-    position = await as_left(store, graph, run, transients, legs, leg, to_step)
+    try:
+        position = await as_left(store, graph, run, transients, legs, leg, to_step)
+    except (CheckpointCorrupted, SerializationError):
+        if to_step is None and await legs_of(store, run) != legs:  # it was moved at just this moment
+            raise await mismatch(store, graph, await store.get_run(run.run)) from None
+        raise
     unfold(position.root)
     return position
 
@@ -155,8 +167,6 @@ async def _begun(
 
 async def _snapshot(store: Store, run: RunRecord, leg: Leg, to_step: int | None) -> CheckpointRecord | None:
     """The newest good snapshot of a leg, not after a step."""
-    if leg.move is None and leg.last is None:
-        return await store.latest_snapshot(run.run, to_step)
     at_most = to_step
     if leg.last is not None and to_step == leg.last:
         # Snapshots of this step may be of a later leg, also under the same graph: only the name tells.

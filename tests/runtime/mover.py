@@ -2,6 +2,8 @@
 
 In FOLDER are the modules `old_lg` and `new_lg`. A line of JSON is printed for each death: what was found
 after it. A write is a statement that changes something in SQLite, and a call of the store in PostgreSQL.
+
+With a third word several processes do it at the same moment instead: a line for each, then what was found.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from lgc.runtime import RestoreMode, Session, open_store
+from lgc.runtime import RestoreMode, RunFenced, Session, open_store
 from lgc.runtime.compat import judge  # noqa: F401  # pyright: ignore[reportUnusedImport] - before the fork
 from lgc.runtime.graph import bind
 from lgc.runtime.sessions.restore import blanks, rebuild
@@ -113,6 +115,28 @@ async def found(url: str) -> dict[str, Any]:
         }  # fmt: skip
 
 
+def race(url: str, count: int) -> None:
+    """Several processes move one run; a line for how each fared."""
+    asyncio.run(begin(url))
+    ready, go = os.pipe()
+    for _ in range(count):
+        if not os.fork():
+            os.close(go)
+            os.read(ready, 1)  # until nobody can write any more: all begin at once
+            try:
+                asyncio.run(move(url, Countdown(10**9)))
+                os.write(1, b"moved\n")
+            except RunFenced:
+                os.write(1, b"fenced\n")
+            except BaseException as error:
+                os.write(1, f"{error!r}\n".encode())
+            os._exit(0)
+    os.close(go)
+    for _ in range(count):
+        os.wait()
+    print(json.dumps(asyncio.run(found(url))))
+
+
 def main(folder: Path, url: str) -> None:
     """Until a process lives to the end."""
     file = folder / "runs.db"
@@ -139,4 +163,7 @@ def main(folder: Path, url: str) -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, sys.argv[1])
-    main(Path(sys.argv[1]), sys.argv[2])
+    if sys.argv[3:]:
+        race(sys.argv[2], 6)
+    else:
+        main(Path(sys.argv[1]), sys.argv[2])

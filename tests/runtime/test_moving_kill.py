@@ -30,13 +30,18 @@ def modules(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def deaths(folder: Path, url: str) -> list[dict[str, Any]]:
-    """What was found after each."""
+def lines(folder: Path, *words: str) -> list[str]:
+    """What it prints."""
     done = subprocess.run(
-        [sys.executable, str(MOVER), str(folder), url], capture_output=True, text=True, timeout=120
+        [sys.executable, str(MOVER), str(folder), *words], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return done.stdout.splitlines()
+
+
+def deaths(folder: Path, url: str) -> list[dict[str, Any]]:
+    """What was found after each."""
+    return [json.loads(line) for line in lines(folder, url)]
 
 
 def whole(found: list[dict[str, Any]], least: int) -> None:
@@ -58,3 +63,11 @@ def test_killed_between_any_two_writes(modules: Path) -> None:
 
 def test_killed_between_any_two_writes_to_a_database(modules: Path, postgres: Place) -> None:
     whole(deaths(modules, postgres.store()), 5)
+
+
+def test_of_processes_that_move_a_run_at_once_one_does(modules: Path) -> None:
+    *fared, last = lines(modules, str(modules / "runs.db"), "race")
+    # Who comes late finds it moved already, and takes it over as it is.
+    assert len(fared) == 6 and set(fared) <= {"moved", "fenced"} and "moved" in fared
+    found = json.loads(last)
+    assert (found["under"], found["moves"], found["checkpoints"], found["damage"]) == ("new", 1, 2, [])
