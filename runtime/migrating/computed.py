@@ -117,7 +117,7 @@ def _scalar(value: Any, type_: str) -> Any:
     made: Any = value if type(value) is wanted else _spelt(value, type_)
     if type(made) is not wanted:
         raise _unlike(value, type_)
-    return made if type_ in _PLAIN else json.loads(_holder(wanted)(value=made).model_dump_json())["value"]
+    return made if type_ in _PLAIN else json.loads(_holder(type_)(value=made).model_dump_json())["value"]
 
 
 def _spelt(value: Any, type_: str) -> Any:
@@ -147,8 +147,8 @@ def _is_number(value: Any) -> bool:
 
 
 @cache
-def _holder(wanted: type) -> Any:
-    return create_model("Holder", __base__=Checkpoint, value=(wanted, ...))
+def _holder(type_: str) -> Any:
+    return create_model("Holder", __base__=Checkpoint, value=(_SCALARS[type_], ...))
 
 
 def _json(given: Any) -> Any:

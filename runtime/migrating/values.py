@@ -88,7 +88,7 @@ class Carrier:
                 return self._tagged_inside(item)
             case ["dict", _, value]:
                 return self._tagged_inside(value)
-            case [family, _]:
+            case [str() as family, _]:
                 return family != "enum"
             case _:
                 return False
