@@ -234,7 +234,8 @@ def test_a_sink_answers_inside_the_process(compiled: Compile) -> None:
 
 SHOWN = """
 state In { x: int = 3  transient t: int = 0 }
-state S { inner: In  copy: str = "c"  schema: list[int] = [1]  mutation M(x2: int) { inner.x = x2  copy = "d" } }
+state S { inner: In  copy: str = "c"  schema: list[int] = [1]
+  mutation M(x2: int) { inner.x = x2  copy = "d" } }
 graph g(S) {
   barrier ok { shows inner, copy, schema  timeout 1h  modify M }
   start -> ok  ok -> end on approve  ok -> end on reject  ok -> end on timeout

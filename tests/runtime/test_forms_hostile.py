@@ -276,12 +276,11 @@ def test_what_would_never_end_is_refused(version: Version) -> None:
         with pytest.raises(ValueError, match=element):
             _ = changed(version, form).graph
 
-    again = {"type": ["record", "R"], "default": ["record", "R", {}]}
+    again: Any = {"type": ["record", "R"], "default": ["record", "R", {}]}
     refused("record/R.*needs itself", record__R={"fields": {"n": again}})
     # By way of another record.
-    other = {"type": ["record", "R"], "default": ["record", "R", {}]}
-    through = {"type": ["record", "Q"], "default": ["record", "Q", {}]}
-    refused("needs itself", record__R={"fields": {"n": through}}, record__Q={"fields": {"t": other}})
+    through: Any = {"type": ["record", "Q"], "default": ["record", "Q", {}]}
+    refused("needs itself", record__R={"fields": {"n": through}}, record__Q={"fields": {"t": again}})
     refused("states inside each other", substate__In__field__x={"type": ["state", "In"]})
     twice = {
         f"substate__A{n}__field__{side}": {"type": ["state", f"A{n + 1}"]} for n in range(60) for side in "lr"
