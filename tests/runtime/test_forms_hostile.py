@@ -276,10 +276,11 @@ def test_what_would_never_end_is_refused(version: Version) -> None:
         with pytest.raises(ValueError, match=element):
             _ = changed(version, form).graph
 
-    again: Any = {"type": ["record", "R"], "default": ["record", "R", {}]}
+    nothing: dict[str, Any] = {}
+    again = {"type": ["record", "R"], "default": ["record", "R", nothing]}
     refused("record/R.*needs itself", record__R={"fields": {"n": again}})
     # By way of another record.
-    through: Any = {"type": ["record", "Q"], "default": ["record", "Q", {}]}
+    through = {"type": ["record", "Q"], "default": ["record", "Q", nothing]}
     refused("needs itself", record__R={"fields": {"n": through}}, record__Q={"fields": {"t": again}})
     refused("states inside each other", substate__In__field__x={"type": ["state", "In"]})
     twice = {
