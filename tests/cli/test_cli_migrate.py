@@ -249,6 +249,20 @@ def test_a_dry_run_of_a_stored_run(lgc: Lgc, sides: Path) -> None:
     assert lgc("migrate", source, "new.lgraph", "--run", "none").status == 2
 
 
+def test_what_was_drafted_and_completed_takes_a_run_to_its_end(lgc: Lgc, sides: Path) -> None:
+    (sides / "nodes.py").write_text(NODES + "def finish(ctx): assert ctx.state.count == 4\n")
+    assert lgc("run", "old.lgraph", "--nodes", "nodes", "--run-id", "r1").status == 0
+    block = lgc("migrate", "store:runs.db", "new.lgraph").out
+    block = edited(block, ("// set owner = …", 'set owner = "n" + str(n)'))
+    (sides / "old.lgraph").write_text(f"{NEW}\n{block}")
+    ran = lgc("resume", "r1", "--mode", "migrate", "--actor", "ada")
+    assert ran.status == 0, ran.out + ran.err
+    ran = lgc("decide", "r1", "ok", "approve", "--actor", "ada")
+    assert ran.status == 0, ran.out + ran.err
+    told = json.loads(lgc("show", "r1", "--json").out)
+    assert (told["status"], told["state"]) == ("done", {"count": 4, "notes": [], "owner": "n4"})
+
+
 def test_a_mutation_that_is_gone(lgc: Lgc, sides: Path) -> None:
     text = edited(
         OLD, ("  mutation Note(line: str)   { notes += [line] }\n", ""), ("records Add, Note", "records Add")
