@@ -151,10 +151,11 @@ def _arrows(nodes: Mapping[str, Drawn], old: Version, new: Version) -> Iterator[
                 [str(one) for one in as_list((version.node(name) or {}).get(key))] for version in (old, new)
             )
             for target in dict.fromkeys([*after, *before]):
-                state: State = (
-                    "added" if target not in before else "removed" if target not in after else "same"
+                ways: tuple[str | None, str | None] = (
+                    key if target in before else None,
+                    key if target in after else None,
                 )
-                yield Arrow(drawn.region, name, target, key, state, loose=True)
+                yield Arrow(drawn.region, name, target, key, _state(*ways), loose=True)
 
 
 def _rank(trigger: str) -> tuple[int, str]:

@@ -206,7 +206,7 @@ def _node(node: Drawn) -> str:
     label = _escaped(node.name)
     if node.detail:
         label += f"<br/>{_escaped(node.detail)}"
-    classes = [node.state] if node.state != "same" else []
+    classes: list[str] = [node.state] if node.state != "same" else []
     classes += ["barrier"] if node.kind == "barrier" and not classes else []
     return f"{opening}{label}{closing}" + "".join(f":::{one}" for one in classes)
 

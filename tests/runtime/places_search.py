@@ -1,10 +1,10 @@
 """Searches for a run that the judge refuses though the verdict for its graph calls the place compatible.
 
-    python -m tests.runtime.places_search [--from SEED] [--seeds COUNT]
+    python -m tests.runtime.places_search [--from SEED] [--seeds COUNT] [--cases COUNT]
 
 Each seed draws a real graph, an edit of its source (a mistake of the table in `tests/mutants`), and runs of
-the old graph that stop after a few steps. It also counts how often a place is called unsure where the run is
-fine.
+the old graph that stop after a few steps. Each case is a drawn graph of `tests/compliance`, with a run and an
+edit. It is also counted how often a place is called unsure where the run is fine.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
+from tests.compliance.search import searched
 from tests.mutants import on_data, on_edges, on_names, on_nodes
 from tests.mutants.judge import bare, checked
 from tests.mutants.operators import OPERATORS
@@ -35,6 +36,8 @@ from lgc.runtime.compat.judge import Judge
 from lgc.runtime.compat.places import judge_graph
 from lgc.runtime.compat.verdict import GraphVerdict, RunVerdict, Verdict
 from lgc.runtime.forms.version import Version, version_of_plan
+from lgc.runtime.store.protocols import Store
+from lgc.runtime.store.records import RunRecord
 
 from . import forms_driver
 
@@ -164,14 +167,46 @@ def search(seed: int, counts: Counter[str]) -> Iterator[str]:
                 yield f"seed {seed}: {words}: {wrong}"
 
 
+class Compared(Judge):
+    """The judge, compared with the verdict for the graph at each run."""
+
+    counts: ClassVar[Counter[str]] = Counter()
+    wrong: ClassVar[list[str]] = []
+
+    def __init__(self, old: Version, new: Version) -> None:
+        super().__init__(old, new)
+        self.graph = judge_graph(old, new)
+
+    async def judge(self, store: Store, run: RunRecord) -> RunVerdict:
+        """The verdict for a run."""
+        found = await super().judge(store, run)
+        places = {place.node: place for place in self.graph.places}
+        told = [places[one] for path in found.parked if (one := place_of(path, self.old)) in places]
+        self.counts["runs"] += 1
+        self.counts[str(found.verdict)] += 1
+        if found.verdict in GOOD:
+            self.counts["unsure and fine"] += any(one.verdict not in GOOD and not one.sure for one in told)
+            if sure := [one for one in told if one.sure and one.verdict not in GOOD]:
+                self.wrong.append(f"surely not at {found.parked}, and the run is fine: {sure}")
+        if disagreement := unsound(self.old, self.graph, found):
+            self.wrong.append(disagreement)
+        return found
+
+
 def main() -> int:
     """Search, and say what was found."""
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--from", dest="first", type=int, default=0)
     words.add_argument("--seeds", type=int, default=200)
+    words.add_argument("--cases", type=int, default=0)
     given = words.parse_args()
-    counts: Counter[str] = Counter()
+    counts = Compared.counts
     failed = 0
+    for case in searched(given.first, given.cases, Compared):
+        for wrong in Compared.wrong:
+            failed += 1
+            print(f"case {case.name}, {case.edits}: {wrong}", flush=True)
+        Compared.wrong.clear()
     for seed in range(given.first, given.first + given.seeds):
         for wrong in search(seed, counts):
             failed += 1
