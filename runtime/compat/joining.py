@@ -13,7 +13,7 @@ from ..errors import LgcError
 from ..machine.completion import Completion, complete_joined
 from ..machine.frame import Frame, evaluated
 from ..machine.merging import inside
-from ..values.state import class_of
+from ..values.state import Mutation, class_of
 from ..values.typed_json import Applied, decode_field
 from .findings import At, Findings
 from .history import Visit
@@ -166,7 +166,9 @@ class Joiner:
             return _unmade(frame)
         try:
             won = [key for key in keys if key in was.ended[:need]]
-            out = [mutation for key in won for mutation in _left(node, frame.children[key])]
+            out: list[Mutation] = []
+            for key in won:
+                out.extend(_left(node, frame.children[key]))
             if any(is_external(type(mutation)) for mutation in out):
                 return True  # only its function could say
             again = [Applied(mutation) for mutation in out]

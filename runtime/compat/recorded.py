@@ -69,7 +69,7 @@ def _read(kind: type[State], item: Mapping[str, Any]) -> Applied:
 
 
 def is_external(kind: type[Mutation]) -> bool:
-    """Whether a function of the user computes a mutation; graphs made of forms do not say so to the machine."""
+    """Whether a function of the user computes a mutation; graphs made of forms do not tell the machine."""
     return issubclass(kind, ExternalMutation)
 
 

@@ -236,8 +236,8 @@ class Replaying:
             self._look_at_join(at, old)
             done = self._do(visit, old, new)
         redo(root, record)
-        if new is not None and done is not None:
-            self._compare(at, visit, old, new)
+        if new is not None and done is not None and not self._same_state(at, visit, old, new):
+            done = None
         self._count(visit, old, done)
 
     def _new_side(self, at: At, visit: Visit, old: Frame) -> Frame | None:
@@ -361,21 +361,22 @@ class Replaying:
             text += f" step {step}"
             self._findings.add("join-differs", (outer, site.node, step), f"node/{site.node}", text)
 
-    def _compare(self, at: At, visit: Visit, old: Frame, new: Frame) -> None:
+    def _same_state(self, at: At, visit: Visit, old: Frame, new: Frame) -> bool:
         """Whether a step has left the state that the new graph would have left."""
         site, _, step = at
         try:
             real = self._carrier.state(old.state, site, new.plan.state)
         except NoState as error:
             self._findings.add("state-misfit", at, error.element, f"after step {step}: {error.text}")
-            return
+            return False
         unlike = differing(new.state, real)
         if unlike is None:
-            return
+            return True
         field, now, was = unlike
         element, why = self._changed_by(visit, field)
         text = f"{why}after step {step} `{field}` would be {value_text(now)}, and is {value_text(was)}"
         self._findings.add("state-differs", at, element, text)
+        return False
 
     def _changed_by(self, visit: Visit, field: str) -> tuple[str, str]:
         """What made another state of a step, and how to begin the sentence."""
@@ -395,7 +396,7 @@ class Replaying:
         if self.passes:
             self._carrier.leave(site, record.node, [trail.site for trail in visit.inside.values()])
         pair = self._pairs.of(site)
-        if record.node not in pair.counted_names or site.new is None:
+        if record.node not in pair.counted_names or site.new is None or _chosen(old, record):
             return
         key = done.edge if done is not None and done.next == record.next else self._passed(site, record, old)
         if key:
@@ -420,7 +421,7 @@ class Replaying:
     # --- where it stands ----------------------------------------------------------------------------------
 
     def _open(self, root: Frame, trail: Trail) -> None:
-        """Look at the frames below the cursor of an open frame that no step has been made in."""
+        """Look at the frames below an open frame that no step has been made in."""
         site = trail.site
         try:
             frame = locate(root, site.path)
@@ -454,6 +455,17 @@ class Replaying:
         except LgcError as error:
             text = f"what `{node.name}` runs over cannot be worked out: {error.message}"
         self._findings.add("elements-differ", at, f"node/{node.name}", text)
+
+
+def _chosen(old: Frame, record: MutationRecord) -> bool:
+    """Whether a step went where a node or a person said, not along an edge; `old` is just behind it."""
+    if record.edge:
+        return False
+    try:
+        edge = choose(old, record.node, record.outcome)
+    except LgcError:
+        return True
+    return edge.target != record.next or edge.max_visits is not None
 
 
 def needed(element: Mapping[str, Any]) -> int:

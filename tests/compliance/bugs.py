@@ -42,7 +42,7 @@ BUGS: dict[str, list[tuple[object, str, Callable[..., Any]]]] = {
     "loops are not erased": [(history, "counted", _all)],
     "only the first step counts": [(history, "counted", _first_only)],
     "routes are not compared": [(Stepper, "_elsewhere", _nothing)],
-    "states are not compared": [(Replaying, "_compare", _nothing)],
+    "states are not compared": [(Replaying, "_same_state", _true)],
     "starts are not compared": [(Replaying, "_start", _nothing), (Replaying, "_started_at", _nothing)],
     "joins are not compared": [(Joiner, "_differs", _nothing)],
     "what may be recorded is not looked at": [(Stepper, "_demand", _nothing)],

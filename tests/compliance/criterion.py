@@ -284,7 +284,6 @@ class Criterion:
             after, why = None, str(error) or type(error).__name__
         inside = list(frame.children.values())
         self.under_old(frame, node, record, detail, mutations)
-        passed = self.passed(frame, record, edge)
         if after is not None:
             try:
                 real = self.new.carried(frame.old.state, frame.state)
@@ -292,6 +291,7 @@ class Criterion:
                     why = f"state {after} is not {real}"
             except Refused as error:
                 why = str(error)
+        passed = self.passed(frame, record, None if why else edge)
         done = Step(record.step, record.node, not why, inside, why)
         if passed is not None:
             frame.passes[passed] = frame.count("passes", passed) + 1
@@ -411,8 +411,10 @@ class Criterion:
 
     def passed(self, frame: Frame, record: Any, edge: tuple[int, Edge] | None) -> int | None:
         """The edge of the new design that the run went along, whether or not the step agrees."""
-        if edge is not None or frame.new is None:
-            return edge[0] if edge is not None else None
+        if frame.new is None or self.chosen(frame, record):
+            return None
+        if edge is not None:
+            return edge[0]
         try:
             state = self.new.carried(frame.old.state, frame.state)
             chosen = self.new.choose(frame.new, frame, record.node, record.outcome, state, "passes")
@@ -422,6 +424,16 @@ class Criterion:
             pass
         edges = self.new.edges(frame.new, record.node, record.outcome)
         return next((place for place, one in edges if one.target == record.next and one.most), None)
+
+    def chosen(self, frame: Frame, record: Any) -> bool:
+        """Whether the run went where the code of the node said, and not along an edge."""
+        if record.edge or frame.old.nodes[record.node].kind not in ("task", "barrier"):
+            return False
+        try:
+            _, edge = self.old.choose(frame.old, frame, record.node, record.outcome, frame.state, "taken")
+        except (Refused, ArithmeticError):
+            return True
+        return edge.target != record.next or edge.most > 0
 
     def answered(
         self, new: Node, old: Node, record: Any, detail: Any, mutations: list[tuple[str, State]], state: State

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -102,10 +103,8 @@ async def parked(store: MemoryStore, module: Any, run: str = "r", **told: Any) -
     """A run that has done what it was told to, and stands where it was not told anything."""
     graph = bind(module.G_PLAN, Nodes(module, **told))
     session = await Session.start(graph, module.S(), store=store, run_id=run)
-    try:
+    with suppress(LgcError):
         await session.run()
-    except LgcError:
-        pass
     return session
 
 
@@ -144,8 +143,8 @@ def test_a_reason_says_what_the_guard_is_now_where_it_stands_and_where_the_run_w
         )
         assert (reason.node, reason.step) == ("size", 1)
         assert reason.text == (
-            "guard of `size -> approval` is now `amount > 500.0`: at step 1 the run went to `approval`, the new"
-            " graph goes to `pay`"
+            "guard of `size -> approval` is now `amount > 500.0`: at step 1 the run went to `approval`, the"
+            " new graph goes to `pay`"
         )
         line = (
             ORDER.replace("100.0", "500.0").splitlines().index("  size -> approval when amount > 500.0") + 1
