@@ -571,7 +571,7 @@ class Criterion:
         ]  # fmt: skip
         if len(same) > 1:
             exact = [(place, one) for place, one in same if one.guard == edge.guard]
-            same = exact or same
+            same = exact if len(exact) == 1 else []
         return frame.taken.get(same[0][0], 0) if same and same[0][1].most else 0
 
     def strict(self) -> bool:
