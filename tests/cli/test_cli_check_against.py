@@ -284,7 +284,7 @@ def test_standard_input_is_one_thing(lgc: Any, project: Callable[..., None]) -> 
 def ways(value: Any) -> list[tuple[Any, ...]]:
     """The ways to all values inside a JSON value."""
     inside: list[tuple[Any, Any]] = []
-    kind = type(value).__name__
+    kind = str(value.__class__.__name__)
     if kind == "dict":
         inside = list(value.items())
     elif kind == "list":
