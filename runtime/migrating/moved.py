@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,17 +57,20 @@ def moved(
     """
     if old.hash == new.hash and not chain:
         return Moved(snapshot)
-    frames = Frames(old, new, chain, between, now)
     reasons: list[Reason] = []
     try:
+        frames = Frames(old, new, chain, between, now)
         data: Any = json.loads(snapshot)
         if data["version"] != SNAPSHOT_VERSION:
             raise ValueError(f"it has version {data['version']}, this lgc reads {SNAPSHOT_VERSION}")
         root = frames.carry(data["root"], "", "", reasons)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        if reasons:
+            return Moved("", tuple(reasons), frames.migrated)
+        made = {"version": SNAPSHOT_VERSION, "root": root}
+        text = json.dumps(made, ensure_ascii=False, separators=(",", ":"))
+        return Moved(*confirmed(text, snapshot, old, new), frames.migrated)
+    except (
+        KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, re.error,
+    ) as error:  # fmt: skip
         why = f"{type(error).__name__}: {error}"
         raise CheckpointCorrupted(f"the snapshot is none of `{old.name}` {old.hash[:20]}: {why}") from error
-    if reasons:
-        return Moved("", tuple(reasons), frames.migrated)
-    text = json.dumps({"version": SNAPSHOT_VERSION, "root": root}, ensure_ascii=False, separators=(",", ":"))
-    return Moved(*confirmed(text, snapshot, old, new), frames.migrated)

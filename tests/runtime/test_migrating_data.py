@@ -229,6 +229,8 @@ def test_the_same_version_is_left_as_it_is() -> None:
         '{"version":1,"root":{"node":"a","since":1,"counts":{},"taken":{},"done":0,"state":{"f":1,"g":2}}}',
         '{"version":1,"root":{"node":"a","since":1,"counts":{},"taken":{"a->b":1},"done":0,"state":{"f":1}}}',
         '{"version":1,"root":' + "[" * 100_000,
+        '{"version":1,"root":{"node":"a","since":1,"counts":{},"taken":{},"done":0,"state":{"f":"x"}}}',
+        '{"version":1,"root":{"node":"a","since":1,"counts":[],"taken":{},"done":0,"state":{"f":[]}}}',
     ],
 )  # fmt: skip
 def test_what_is_no_position_of_the_old_version(text: str) -> None:
