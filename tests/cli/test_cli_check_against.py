@@ -284,11 +284,11 @@ def test_standard_input_is_one_thing(lgc: Any, project: Callable[..., None]) -> 
 def ways(value: Any) -> list[tuple[Any, ...]]:
     """The ways to all values inside a JSON value."""
     inside: list[tuple[Any, Any]] = []
-    kind = str(value.__class__.__name__)
+    kind = str(type(value).__name__)
     if kind == "dict":
         inside = list(value.items())
     elif kind == "list":
-        inside = list(enumerate(value))
+        inside = [(at, value[at]) for at in range(len(value))]
     return [way for key, one in inside for way in ((key,), *((key, *rest) for rest in ways(one)))]
 
 
