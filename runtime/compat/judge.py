@@ -130,8 +130,6 @@ class Judge:
         decisions = await decisions_of(case.store, case.run, past)
         replaying = Replaying(self._sites, self._pairs, findings, decisions)
         replaying.begin(past.origin, past.snapshot)
-        if past.snapshot is None:
-            replaying.look_at_start(past.origin, self._sites.root)
         if past.gone and not history.begun_alike:
             text = f"{past.gone}, and what they may have used has changed"
             findings.add("steps-gone", at, "graph", text, "")

@@ -11,6 +11,7 @@ from lgc.runtime.compat import history, judge, quick, replaying
 from lgc.runtime.compat.carrying import Carrier
 from lgc.runtime.compat.joining import Joiner
 from lgc.runtime.compat.replaying import Replaying
+from lgc.runtime.compat.starting import Starter
 from lgc.runtime.compat.stepping import Stepper
 from lgc.runtime.compat.unchanged import Unchanged
 
@@ -43,11 +44,11 @@ BUGS: dict[str, list[tuple[object, str, Callable[..., Any]]]] = {
     "only the first step counts": [(history, "counted", _first_only)],
     "routes are not compared": [(Stepper, "_elsewhere", _nothing)],
     "states are not compared": [(Replaying, "_same_state", _true)],
-    "starts are not compared": [(Replaying, "_start", _nothing), (Replaying, "_started_at", _nothing)],
+    "starts are not compared": [(Starter, "frame", _nothing), (Starter, "_started_at", _nothing)],
     "joins are not compared": [(Joiner, "_differs", _nothing)],
     "what may be recorded is not looked at": [(Stepper, "_demand", _nothing)],
     "passes are not counted": [(Carrier, "count", _nothing)],
-    "limits are not looked at": [(Replaying, "_look_at_limit", _nothing)],
+    "limits are not looked at": [(replaying, "look_at_limit", _nothing)],
     "mutations count as the same": [(Unchanged, "mutation", _true)],
     "edges count as the same": [(Unchanged, "edges", _true)],
     "starts count as the same": [(judge, "started_alike", _true)],
