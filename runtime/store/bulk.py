@@ -25,7 +25,7 @@ class History(NamedTuple):
     Attributes:
         snapshot: the newest one.
         log: all steps that are left.
-        more: whether there may be answers to the run, or attempts whose end is not known.
+        more: whether there may be answers to the run, attempts whose end is not known, or moves.
     """
 
     snapshot: CheckpointRecord | None

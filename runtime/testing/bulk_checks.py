@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from ..store.bulk import History, histories
 from ..store.protocols import Store
-from ..store.records import AttemptRecord, Commit
-from .subject import Checks, Subject, a_decision, a_run, a_snapshot, a_step, begun, expect, log
+from ..store.records import AttemptRecord, Commit, OverrideRecord
+from .subject import (
+    HASH,
+    OTHER_HASH,
+    Checks,
+    Subject,
+    a_decision,
+    a_run,
+    a_snapshot,
+    a_step,
+    begun,
+    expect,
+    log,
+)
 
 checks = Checks()
 
@@ -24,7 +36,7 @@ async def _as_alone(store: Store, *runs: str) -> None:
         alone = await _alone(store, run)
         expect(found[run].snapshot, alone.snapshot, f"the newest snapshot of {run}")
         expect(list(found[run].log), list(alone.log), f"the log of {run}")
-        more = [*await store.decisions(run), *await store.attempts(run)]
+        more = [*await store.decisions(run), *await store.attempts(run), *await store.overrides(run)]
         if more and not found[run].more:
             raise AssertionError(f"what else there is of {run} is not told")
 
@@ -58,14 +70,17 @@ async def a_truncated_log_is_read_together_with_its_snapshot(subject: Subject) -
 
 @checks.add()
 async def what_else_there_is_is_told(subject: Subject) -> None:
-    """Answers, attempts whose end is not known."""
+    """Answers, attempts whose end is not known, moves."""
     async with subject.make() as store:
-        for run in ("a", "b", "c"):
+        for run in ("a", "b", "c", "d"):
             await begun(store, run, 2)
         await store.add_decision(a_decision("a"))
         fence = await store.take("b", "me")
         await store.commit(Commit("b", fence, attempt=AttemptRecord("b", "", "write", 1, 1, 5.0)))
-        await _as_alone(store, "a", "b", "c")
+        fence = await store.take("c", "me")
+        moved = OverrideRecord("c", 2, "me", "why", HASH, OTHER_HASH, 6.0)
+        await store.commit(Commit("c", fence, override=moved))
+        await _as_alone(store, "a", "b", "c", "d")
 
 
 @checks.add()

@@ -21,7 +21,10 @@ SELECT DISTINCT ON (c.run) c.key, c.id, c.run, c.step, c.hash, c.created, c.snap
 FROM ~checkpoint c JOIN ~history h ON h.key = c.run WHERE h.run = ANY($1) AND c.snapshot <> ''
 ORDER BY c.run, c.step DESC, c.key DESC
 """
-_ANSWERED = "SELECT DISTINCT run FROM ~decision WHERE run = ANY($1)"
+_MORE = (
+    "SELECT run FROM ~decision WHERE run = ANY($1) UNION SELECT run FROM ~override WHERE run = ANY($1)"
+    " UNION SELECT run FROM ~attempt WHERE run = ANY($1)"
+)
 # So many characters of logs are held at a time; runs beyond that are left out.
 _ROOM = 64 << 20
 
@@ -51,7 +54,7 @@ class Bulk:
                 if head.step - head.base <= most and head.key not in bad
             }
             logs = await self._logs(heads)
-            answered = {row[0] for row in await self._server.rows(_ANSWERED, (list(heads),))}
+            more = {row[0] for row in await self._server.rows(_MORE, (list(heads),))}
         except CheckpointCorrupted:
             return {}
         by_run = {run: key for key, (run, _) in heads.items() if key in logs}
@@ -59,9 +62,7 @@ class Bulk:
         for run in runs:
             key = by_run.get(run)
             if key is not None and sound(snapshots.get(key), logs[key]):
-                found[run] = History(
-                    snapshots.get(key), logs[key], key in answered or bool(heads[key][1].open)
-                )
+                found[run] = History(snapshots.get(key), logs[key], key in more)
         return found
 
     async def _snapshots(self, runs: Sequence[str]) -> tuple[dict[int, CheckpointRecord], set[int]]:

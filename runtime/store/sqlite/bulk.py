@@ -24,6 +24,7 @@ _HEADS = (
     " (SELECT max(l.step) FROM log l WHERE l.run = h.key),"
     " r.attempts OR EXISTS (SELECT 1 FROM attempt a WHERE a.run = h.key)"
     " OR r.decisions OR EXISTS (SELECT 1 FROM decision d WHERE d.run = h.key)"
+    " OR r.overrides OR EXISTS (SELECT 1 FROM override o WHERE o.run = h.key)"
     " FROM history h LEFT JOIN run r ON r.key = h.key WHERE h.run IN ({marks})"
 )
 # Where the index of the log hides steps that the table has; see `Ledger`.
