@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from .. import plan
 from ..compat.verdict import Reason
+from ..errors import CheckpointCorrupted
 from ..forms.version import Version
 from .chain import chain_from
 from .moved import moved
@@ -87,7 +88,11 @@ def previewed(
     if done.reasons:
         return Preview(old.hash, new.hash, steps, (), done.reasons)
     before, after = json.loads(snapshot)["root"], json.loads(done.snapshot)["root"]
-    return Preview(old.hash, new.hash, steps, tuple(_frames(before, after, old, new, chain, "")))
+    try:
+        frames = tuple(_frames(before, after, old, new, chain, ""))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointCorrupted(f"the snapshot cannot be read: {type(error).__name__}: {error}") from error
+    return Preview(old.hash, new.hash, steps, frames)
 
 
 def _frames(

@@ -55,6 +55,13 @@ class Draft:
 
 def draft_of(old: Version, new: Version) -> Draft:
     """The draft that leads from one version to another. Raises ValueError for a form that says nonsense."""
+    try:
+        return _drafted(old, new)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(f"not a canonical form: {type(error).__name__}: {error}") from error
+
+
+def _drafted(old: Version, new: Version) -> Draft:
     plain = judge_graph(old, without_migrations(new))
     if all(place.verdict in (Verdict.IDENTICAL, Verdict.COMPATIBLE) for place in plain.places):
         return Draft(new.name, old.hash, (), "", 0)
