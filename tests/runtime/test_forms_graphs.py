@@ -157,9 +157,9 @@ def _node(node: plan.Node) -> Any:
             return node.region
 
 
-def usable(root: Path, name: str, folder: Path) -> list[plan.Graph[Any]]:
-    """The plans of a file without errors."""
-    checked = checked_of(root, name)
+def usable(root: Path, names: list[str], folder: Path) -> list[plan.Graph[Any]]:
+    """The plans of files without errors."""
+    checked = checked_of(root, *names)
     if any(d.severity == "error" for d in checked.diagnostics):
         return []
     return plans_of(checked, folder)
@@ -181,17 +181,17 @@ def test_every_kind_of_statement_rule_and_lens(tmp_path: Path) -> None:
     plans = {graph.name: graph for graph in plans_of(checked, tmp_path)}
     for graph in plans.values():
         same_routes(graph)
-    assert sum(forms_agree(plans["g"], seed) for seed in range(12)) > 60
+    assert sum(forms_agree(plans["g"], seed) for seed in range(8)) > 40
     assert sum(forms_agree(plans["same"], seed) for seed in range(4)) > 10
 
 
 @pytest.mark.parametrize(("folder", "share"), [("build", 1), ("real", 4)])
 def test_the_corpus(folder: str, share: int, tmp_path: Path) -> None:
     steps, root = 0, CORPUS / folder
-    for path in sorted(root.rglob("*.lgraph"))[::share]:
-        for graph in usable(root, str(path.relative_to(root)), tmp_path):
-            same_routes(graph)
-            steps += forms_agree(graph, 0)
+    names = sorted(str(path.relative_to(root)) for path in root.rglob("*.lgraph"))[::share]
+    for graph in usable(root, names, tmp_path):
+        same_routes(graph)
+        steps += forms_agree(graph, 0)
     assert steps > 20
 
 
@@ -200,7 +200,7 @@ def test_examples_and_graphs_of_other_tests(tmp_path: Path) -> None:
     examples = TESTS.parent / "examples"
     for root in (examples / "article", examples / "agent", TESTS / "runtime", TESTS / "chaos"):
         for path in sorted(root.glob("*.lgraph")):
-            for graph in usable(root, path.name, tmp_path):
+            for graph in usable(root, [path.name], tmp_path):
                 same_routes(graph)
                 steps += sum(forms_agree(graph, seed) for seed in range(2))
     assert steps > 40
@@ -208,9 +208,9 @@ def test_examples_and_graphs_of_other_tests(tmp_path: Path) -> None:
 
 def test_random_graphs(tmp_path: Path) -> None:
     steps = 0
-    for seed in range(500, 505):
+    for seed in range(500, 503):
         checked = check([Source(f"random{seed}.lgraph", Maker(seed).text)], load=lambda _: None)
         for graph in plans_of(checked, tmp_path):
             same_routes(graph)
             steps += forms_agree(graph, seed)
-    assert steps > 60
+    assert steps > 20

@@ -182,7 +182,7 @@ def spoil(form: Any, random: Random) -> None:
 
 def test_spoilt_forms_are_refused_or_work(version: Version) -> None:
     random, refused, made = Random(5), 0, 0
-    for _ in range(250):
+    for _ in range(120):
         form = json.loads(version.canonical)
         spoil(form, random)
         try:
@@ -203,7 +203,7 @@ def test_spoilt_forms_are_refused_or_work(version: Version) -> None:
             begin(spoilt.graph, kind.restore(decode_checkpoint(kind, "{}"), {}), 0.0)
         except LgcError:
             pass
-    assert refused > 100 and made > 10
+    assert refused > 50 and made > 5
 
 
 def test_functions_of_the_user_are_never_imported(version: Version) -> None:
@@ -246,8 +246,8 @@ def test_deep_expressions_and_types(version: Version, depth: int) -> None:
 def test_a_long_expression_is_not_a_deep_one(version: Version) -> None:
     form = json.loads(version.canonical)
     form["elements"]["edges/t"]["plain"] = []
-    long = ["left", 1, *["+", 1] * 20_000]
-    form["elements"]["edges/t"] = {"when": [{"to": "which", "guard": ["==", long, 20_001]}]}
+    long = ["left", 1, *["+", 1] * 4_000]
+    form["elements"]["edges/t"] = {"when": [{"to": "which", "guard": ["==", long, 4_001]}]}
     edge = changed(version, form).graph.plan.routes["t"].edges[0]
     assert edge.guard is not None and edge.guard.test(None, None)  # type: ignore[arg-type]  # pyright: ignore
 
