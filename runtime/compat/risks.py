@@ -96,7 +96,8 @@ class Risks:
             return
         been = visited(trail)
         for gate, behind in self._gates(site, trail.cursor):
-            if behind and gate.partition("/")[0] in been:
+            node = gate.partition("/")[0]
+            if behind and node in been and _same_kind(site, node):
                 continue
             if behind:
                 text = f"every run of the new graph passes barrier `{gate}` before `{trail.cursor}`;"
@@ -119,6 +120,11 @@ class Risks:
                 *((gate, True) for gate in sorted(behind)), *((gate, False) for gate in sorted(ahead)),
             )  # fmt: skip
         return found
+
+
+def _same_kind(site: Site, node: str) -> bool:
+    before, after = site.old.node(node), None if site.new is None else site.new.node(node)
+    return before is not None and after is not None and before.get("kind") == after.get("kind")
 
 
 def visited(trail: Trail) -> Mapping[str, int | None]:
