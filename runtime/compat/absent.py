@@ -14,7 +14,7 @@ def node_there(findings: Findings, at: At) -> bool:
     """Whether the new graph has the node of a step, of the same kind and in the same region."""
     site, node, step = at
     if site.new is None:
-        _missing(findings, at)
+        frame_missing(findings, at)
         return False
     before, after = site.old.node(node), site.new.node(node)
     if after is None:
@@ -33,7 +33,7 @@ def node_there(findings: Findings, at: At) -> bool:
     return True
 
 
-def _missing(findings: Findings, at: At) -> None:
+def frame_missing(findings: Findings, at: At) -> None:
     """A step was done in a frame that the new graph has not: say which node leads to it no more."""
     site, _, step = at
     while site.outer is not None and site.outer.new is None:

@@ -86,7 +86,7 @@ class Replaying:
         assert root is not None
         for visit in history.visits:
             if visit.trail.counts and not self._findings.full:
-                self._starter.before(root, visit.trail)
+                self._starter.before(root, visit.trail, visit.record.step)
             if not self._concerned(visit):
                 redo(root, visit.record)
                 continue

@@ -11,6 +11,7 @@ from ..machine.frame import Frame
 from ..machine.position import locate
 from ..store.records import RunRecord
 from ..values.state import broken_constraint
+from .absent import frame_missing
 from .carrying import Carrier, NoFrame, NoState, Pairs, differing
 from .findings import At, Findings
 from .history import Trail
@@ -49,7 +50,7 @@ class Starter:
         new = Frame(graph, state, since=run.created)
         self._started_at(at, new, root, "")
 
-    def before(self, root: Frame, trail: Trail) -> None:
+    def before(self, root: Frame, trail: Trail, step: int) -> None:
         """Look at how the frames that a step is in have begun, where this is the first step in them."""
         chain: list[Trail] = []
         at = trail
@@ -58,6 +59,8 @@ class Starter:
             at = at.outer
         for one in reversed(chain):
             self._started.add(one)
+            if one.site.new is None:
+                frame_missing(self._findings, (one.site, "", step))
             if one.known and one.site.outer is not None:
                 around = locate(root, one.site.outer.path)
                 if around.node == one.site.node:
