@@ -44,6 +44,8 @@ _NEXT_KEY = (
 
 # So many rows behind the last step of a run are looked through for more of its steps: about 20 ms.
 TAIL = 100_000
+# Where no step of a run is known, so many of the newest rows of all runs are.
+NEWEST = 1_000
 
 Visit: TypeAlias = tuple[str, str, int]  # frame, node, visit
 
@@ -172,11 +174,11 @@ class Ledger:
         if row[1] != "running":
             return row[0]
         after = self.database.row("SELECT key FROM log WHERE run = ? AND step = ?", (key, step))
-        newer = self.database.row(
-            "SELECT max(step) FROM (SELECT run, step FROM log NOT INDEXED WHERE key > ? LIMIT ?)"
-            " WHERE run = ?",
-            (after[0] if after else 0, TAIL, key),
-        )
+        if after is None:  # nothing says where its rows would begin: among the newest, or long ago
+            rows, bounds = "SELECT run, step FROM log NOT INDEXED ORDER BY key DESC LIMIT ?", (NEWEST,)
+        else:
+            rows, bounds = "SELECT run, step FROM log NOT INDEXED WHERE key > ? LIMIT ?", (after[0], TAIL)
+        newer = self.database.row(f"SELECT max(step) FROM ({rows}) WHERE run = ?", (*bounds, key))
         return max(row[0], newer[0] if newer and newer[0] else 0)
 
     def hash_key(self, hash: str) -> int:
