@@ -12,13 +12,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Union
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypeVar, Union
 
 from pydantic import Field, TypeAdapter, ValidationError, create_model, with_config
 from typing_extensions import TypedDict
 
 from ..errors import SerializationError
 from .state import STORED, Checkpoint, ExternalMutation, Mutation, State
+
+T = TypeVar("T")
 
 # The functional form, with names that are known only here.
 _typed_dict: Any = TypedDict
@@ -87,7 +89,7 @@ def decode_mutations(state: type[State], text: str) -> list[Applied]:
     if text == "[]":
         return []
     try:
-        items = _reader(_key(state))(text)
+        items = _read(_reader(_key(state)), text)
     except ValidationError as error:
         raise misfit(f"stored mutations of `{state.__lg_name__}` do not fit", error) from error
     return [Applied(item["p"], item.get("w")) for item in items]
@@ -138,7 +140,7 @@ def encode_state(state: Any) -> str:
 def decode_checkpoint(state: type[State], text: str) -> Checkpoint:
     """The durable fields of a state from JSON. Raises SerializationError naming the field."""
     try:
-        return state.__lg_checkpoint__.model_validate_json(text)
+        return _read(state.__lg_checkpoint__.model_validate_json, text)
     except ValidationError as error:
         raise misfit(f"not a `{state.__lg_name__}`", error) from error
 
@@ -166,7 +168,7 @@ def encode_field(state: type[State], field: str, value: Any) -> Any:
 def decode_field(state: type[State], field: str, data: Any) -> Any:
     """A field's value from plain JSON data. Raises SerializationError."""
     try:
-        return field_adapter(_key(state), field).validate_json(json.dumps({"value": data})).value
+        return _read(field_adapter(_key(state), field).validate_json, json.dumps({"value": data})).value
     except ValidationError as error:
         raise misfit(f"`{field}` does not fit", error) from error
 
@@ -177,6 +179,44 @@ def validated_field(state: type[State], field: str, value: Any) -> Any:
         return field_adapter(_key(state), field).validate_python({"value": value}).value
     except ValidationError as error:
         raise misfit(f"`{field}` does not fit", error) from error
+
+
+def _read(reader: Callable[[str], T], text: str) -> T:
+    """Read stored JSON; the tag of a record that carries none any more is passed over.
+
+    Whether a record carries a tag depends on which unions its file declares, also such as the graph does not
+    use: its hash does not tell.
+    """
+    try:
+        return reader(text)
+    except ValidationError as error:
+        places = [
+            one["loc"] for one in error.errors(include_url=False, include_context=False) if _is_tag(one)
+        ]
+        if len(places) < error.error_count():
+            raise
+    data: Any = json.loads(text)
+    for place in places:
+        _remove(data, place)
+    return reader(json.dumps(data, ensure_ascii=False))
+
+
+def _is_tag(error: Any) -> bool:
+    name = error["loc"][-1] if error["loc"] else None
+    return (
+        error["type"] == "extra_forbidden"
+        and isinstance(error["input"], str)
+        and isinstance(name, str)
+        and name.rstrip("_") == "kind"
+    )
+
+
+def _remove(data: Any, place: Sequence[str | int]) -> None:
+    for part in place[:-1]:
+        # Members of unions stand in an error's place as well: they are no keys.
+        if isinstance(part, int) or part in data:
+            data = data[part]
+    del data[place[-1]]
 
 
 def misfit(what: str, error: ValidationError) -> SerializationError:

@@ -515,3 +515,47 @@ def test_a_stream_that_is_left_after_the_run_has_failed(compiled: Compile) -> No
 
     asyncio.run(main())
     assert not unseen
+
+
+def test_a_union_that_the_graph_does_not_use_makes_no_state_unreadable(compiled: Compile) -> None:
+    """Its records carry a tag in JSON, and the hash of the graph is the same with it and without."""
+    text = """
+        record Note { text: str }
+        record Link { url: str }
+        {union}
+        state S {
+          notes: list[Note] = []
+          last:  Note?
+          mutation Add(note: Note) { notes += [note]  last = note }
+        }
+        graph g(S) {
+          task write { records Add }
+          barrier ok { timeout 1d  decision yes }
+          start -> write -> ok
+          ok -> end on yes
+          ok -> end on timeout
+        }
+    """
+    tagged = compiled(text.replace("{union}", "union Either = Note | Link"))
+    plain = compiled(text.replace("{union}", ""))
+    assert tagged.G_HASH == plain.G_HASH
+
+    def nodes(module: Any) -> Any:
+        def write(ctx: Any) -> None:
+            ctx.record(module.Add(note=module.Note(text="one")))
+
+        return SimpleNamespace(write=write)
+
+    async def main() -> None:
+        for made, other in ((tagged, plain), (plain, tagged)):
+            store = MemoryStore()
+            session = await Session.start(made.g(nodes(made)), made.S(), store=store, run_id="r")
+            await session.run()
+            await session.checkpoint()
+            again = await Session.restore(other.g(nodes(other)), store=store, run_id="r")
+            assert again.state.notes == [other.Note(text="one")]
+            assert again.state.last == other.Note(text="one")
+            at_first = await replay(store, "r", 1, graph=other.g(nodes(other)))
+            assert at_first.notes == [other.Note(text="one")]
+
+    asyncio.run(main())

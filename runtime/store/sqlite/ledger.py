@@ -174,6 +174,7 @@ class Ledger:
         if row[1] != "running":
             return row[0]
         after = self.database.row("SELECT key FROM log WHERE run = ? AND step = ?", (key, step))
+        bounds: tuple[int, ...]
         if after is None:  # nothing says where its rows would begin: among the newest, or long ago
             rows, bounds = "SELECT run, step FROM log NOT INDEXED ORDER BY key DESC LIMIT ?", (NEWEST,)
         else:
