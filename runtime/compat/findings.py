@@ -12,6 +12,8 @@ from .verdict import Reason
 # Whoever reads more than these is helped better by the changes between the versions.
 MOST = 20
 
+_OF_A_STATE = ("input-refused", "state-misfit")
+
 At: TypeAlias = tuple[Site, str, int | None]
 """Where something was noticed: the frame, the node in it ("" for none), the step."""
 
@@ -32,8 +34,16 @@ class Findings:
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """In the order in which they were found."""
-        return tuple(self._found.values())
+        """In the order in which they were found.
+
+        What is wrong with a field now is not told again of the states before.
+        """
+        now = {reason.element for reason in self._found.values() if reason.condition == "data"}
+        return tuple(
+            reason
+            for reason in self._found.values()
+            if reason.kind not in _OF_A_STATE or reason.element not in now
+        )
 
     def add(self, kind: str, at: At, element: str, text: str, place: str | None = None) -> None:
         """Note a reason; one of the same kind, element and node is there already, its first step counts.

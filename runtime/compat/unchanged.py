@@ -101,8 +101,8 @@ class Unchanged:
 
     @cached_property
     def states(self) -> States:
-        """Carries stored states from the old version to the new one."""
-        return States(self.old, self.old if self.new is None else self.new, ())
+        """Carries states of a run's past from the old version to the new one."""
+        return States(self.old, self.old if self.new is None else self.new, earlier=True)
 
     def start_same(self, node: str) -> bool:
         """Whether the frames below a node surely begin as they did, also those that no step was made in."""

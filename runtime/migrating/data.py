@@ -42,6 +42,8 @@ class States:
         between: the versions that later links of chains start from, as far as they are known.
         relatives: the graphs whose migrations sub-states go by, in both versions; None: those that this one
             runs, and itself.
+        earlier: these are states of a run's past. A field that was none then, where none is no value of it
+            any more, begins at its default: so a run of the new graph would have begun.
     """
 
     def __init__(
@@ -51,8 +53,11 @@ class States:
         chain: Sequence[plan.Migration] = (),
         between: Sequence[Version] = (),
         relatives: Relatives | None = None,
+        *,
+        earlier: bool = False,
     ) -> None:
         self._old, self._new, self._between = old, new, tuple(between)
+        self._earlier = earlier
         self._relatives = relatives
         self._links = Links(chain, old, new, between)
         self.migrated = bool(chain)
@@ -116,6 +121,8 @@ class States:
                 try:
                     carried[name] = self._fitted(value, there[name])
                 except Misfit as misfit:
+                    if self._earlier and self._unset(value) and self._has_default(there[name]):
+                        continue
                     flaws.append(_flaw("value-misfit", id_, f"field `{name}` {misfit}", value))
                     continue
                 if (what := broken(carried[name], there[name])) is not None:
@@ -134,6 +141,10 @@ class States:
                 return self.values.carry(data, type_, field["type"])
             case Made(value=made):
                 return self._computed.write(made, field["type"])
+
+    @staticmethod
+    def _unset(value: Held | Made) -> bool:
+        return isinstance(value, Held) and value.data is None
 
     @cached_property
     def _computed(self) -> Computed:

@@ -221,7 +221,11 @@ def _remove(data: Any, place: Sequence[str | int]) -> None:
 
 def misfit(what: str, error: ValidationError) -> SerializationError:
     """The error that names the first place where a value does not fit its type."""
-    first = error.errors(include_url=False, include_context=False)[0]
+    first = error.errors(include_url=False)[0]
     path = ".".join(str(part) for part in first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return SerializationError(f"{what}: {path or 'value'}: {first['msg']}{more}", path=path)
+    told = first["msg"]
+    if first["type"] == "union_tag_invalid":  # pydantic names all the tags that it has looked for
+        context = first.get("ctx", {})
+        told = f"'{context.get('tag')}' is none of {context.get('expected_tags')}"
+    return SerializationError(f"{what}: {path or 'value'}: {told}{more}", path=path)

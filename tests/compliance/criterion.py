@@ -124,7 +124,8 @@ class Rules:
             raise Refused("a field is gone")
         found: State = {}
         for name in fields:
-            if name in state:
+            # What had no value yet begins at its default where it may not be none any more.
+            if name in state and not (state[name] is None and fields[name][0] != "int?" and fields[name][1]):
                 found[name] = self.typed(kind, name, state[name])
                 self.in_range(kind, name, found[name])
             elif not fields[name][1]:
