@@ -25,7 +25,7 @@ from .carrying import Pairs
 from .counting import uncounted
 from .findings import Findings
 from .history import History, Trail, Visit, frames_of
-from .quick import Cones, fits, settled, started_alike
+from .quick import Surroundings, fits, settled, started_alike
 from .replaying import Replaying
 from .risks import Risks
 from .sites import Sites
@@ -43,8 +43,8 @@ class Judge:
         self._between: tuple[Version, ...] | None = None
         self._sites = Sites(old, new)
         self._pairs = Pairs()
-        self._cones = Cones(self._pairs)
-        self._risks = Risks(self._cones)
+        self._around = Surroundings(self._pairs)
+        self._risks = Risks(self._around)
 
     async def judge(self, store: Store, run: RunRecord) -> RunVerdict:
         """The verdict for a run that is under `old`. Reads the store, changes nothing, calls no user code.
@@ -70,7 +70,7 @@ class Judge:
         start = None if past.snapshot is None else frames_of(past.snapshot)
         history = History(self._sites, start)
         if past.gone:
-            history.begun_alike = self._cones.behind(history.standing())
+            history.begun_alike = self._around.behind(history.standing())
         history.add(past.log)
         return history
 
@@ -83,7 +83,7 @@ class Judge:
             refused_answers(answers, self._sites.root, Names(self._chain or ()), findings)
         trails = list(case.history.open())
         notes = list(blank.notes)
-        if self._cones.ahead(trails):
+        if self._around.ahead(trails):
             notes.append("nothing that the run can still execute has changed")
         verdict = Verdict.INCOMPATIBLE if findings else Verdict.COMPATIBLE
         if carried is not None and (self._chain is not None or carried.migrated):
@@ -106,7 +106,7 @@ class Judge:
             return False
         if case.past.gone and not history.begun_alike:
             return False
-        if not case.past.gone and self._cones.behind(history.standing()):
+        if not case.past.gone and self._around.behind(history.standing()):
             return True
         return started_alike(history, self._pairs) and all(
             settled(visit, self._pairs) if visit.counts else not self._counted(visit)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from ..forms.version import Version
+from ..plan import END
 from .carrying import Pairs
+from .cones import Cones
 from .history import History, Trail, Visit
 from .sites import Site
 from .ways import Ways
@@ -87,13 +90,16 @@ def _limited_alike(site: Site, pairs: Pairs) -> bool:
     return after >= before
 
 
-class Cones:
-    """What lies behind and ahead of the places where a run stands, and whether it has changed."""
+class Surroundings:
+    """What lies behind and ahead of the places where a run stands, and whether it has changed.
+
+    That is asked of the digests of cones: they are made once for a version, then an answer is one comparison.
+    """
 
     def __init__(self, pairs: Pairs) -> None:
         self._pairs = pairs
         self._ways: dict[str, Ways] = {}
-        self._same: dict[tuple[str, str, str, str], bool] = {}
+        self._cones: dict[str, Cones] = {}
 
     def ways(self, site: Site) -> Ways:
         """The ways of the graph that a frame runs, in the old version."""
@@ -112,26 +118,31 @@ class Cones:
         pair = self._pairs.of(site)
         if site.outer is not None and not self._pairs.of(site.outer).element(f"node/{site.node}"):
             return False
-        return pair.begins(site.region) and self._whole(site, trail.cursor, "behind")
+        return pair.begins(site.region) and self._same_behind(site, trail.cursor)
 
     def ahead(self, trails: Iterable[Trail]) -> bool:
         """Whether nothing has changed that a run which stands there can still execute."""
         return all(
-            trail.site.new is not None
-            and bool(trail.cursor)
-            and self._whole(trail.site, trail.cursor, "ahead")
+            trail.site.new is not None and bool(trail.cursor) and self._same_ahead(trail.site, trail.cursor)
             for trail in trails
         )
 
-    def _whole(self, site: Site, node: str, which: str) -> bool:
-        pair = self._pairs.of(site)
-        key = (site.old.hash, "" if site.new is None else site.new.hash, node, which)
-        found = self._same.get(key)
-        if found is None:
-            ways = self.ways(site)
-            nodes = ways.behind(node) if which == "behind" else ways.ahead(node) | {node} - {"end"}
-            found = self._same[key] = all(pair.whole(one) for one in nodes)
-        return found
+    def _same_behind(self, site: Site, node: str) -> bool:
+        assert site.new is not None
+        before, after = self._of(site.old), self._of(site.new)
+        return before.behind.get(node) == after.behind.get(node, "")
+
+    def _same_ahead(self, site: Site, node: str) -> bool:
+        assert site.new is not None
+        if node == END:
+            return True
+        before, after = self._of(site.old), self._of(site.new)
+        return before.ahead.get(node) == after.ahead.get(node, "")
+
+    def _of(self, version: Version) -> Cones:
+        if version.hash not in self._cones:
+            self._cones[version.hash] = Cones(version)
+        return self._cones[version.hash]
 
 
 def fits(history: History, pairs: Pairs) -> bool:

@@ -8,7 +8,7 @@ from ..plan import END
 from ..store.records import AttemptRecord
 from .findings import placed
 from .history import Trail
-from .quick import Cones
+from .quick import Surroundings
 from .sites import Site
 from .verdict import Risk
 from .ways import Ways
@@ -19,8 +19,8 @@ _EFFECTS = ("once", "idempotent")
 class Risks:
     """Finds risks; what depends on a place only is worked out once."""
 
-    def __init__(self, cones: Cones) -> None:
-        self._cones = cones
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
         self._new: dict[str, Ways] = {}
         self._again: dict[tuple[str, str, str], frozenset[str]] = {}
         self._passed: dict[tuple[str, str, str], tuple[tuple[str, bool], ...]] = {}
@@ -66,7 +66,9 @@ class Risks:
         found = self._again.get(key)
         if found is None:
             ways = self._ways(site)
-            nodes = ways.ahead(cursor) - ways.behind(cursor) - self._cones.ways(site).ahead(cursor) - {cursor}
+            nodes = (
+                ways.ahead(cursor) - ways.behind(cursor) - self._around.ways(site).ahead(cursor) - {cursor}
+            )
             found = self._again[key] = frozenset(node for node in nodes if has_effects(ways, node))
         return found
 
@@ -113,7 +115,7 @@ class Risks:
         key = (site.old.hash, site.new.hash, cursor)
         found = self._passed.get(key)
         if found is None:
-            before, after = self._cones.ways(site), self._ways(site)
+            before, after = self._around.ways(site), self._ways(site)
             behind = after.must_have_passed(cursor) - before.must_have_passed(cursor)
             ahead = before.must_pass(cursor) - after.must_pass(cursor) - behind
             found = self._passed[key] = (

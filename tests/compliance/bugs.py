@@ -52,7 +52,7 @@ BUGS: dict[str, list[tuple[object, str, Callable[..., Any]]]] = {
     "mutations count as the same": [(Unchanged, "mutation", _true)],
     "edges count as the same": [(Unchanged, "edges", _true)],
     "starts count as the same": [(judge, "started_alike", _true)],
-    "what is behind counts as the same": [(quick.Cones, "behind", _true)],
+    "what is behind counts as the same": [(quick.Surroundings, "behind", _true)],
     "data and place always fit": [(judge, "fits", _true)],
 }
 
