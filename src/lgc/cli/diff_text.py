@@ -65,10 +65,10 @@ def extent(one: Compared) -> str:
     sure = sum(place.sure for place in bad)
     nodes = counted(len(one.judged.places), "node")
     if sure and sure < len(bad):
-        return f"at {sure:,} of {nodes}, at {len(bad) - sure:,} its history decides"
+        return f"at {sure:,} of {nodes}, and at {len(bad) - sure:,} where the history of a run decides"
     if sure:
         return f"at {sure:,} of {nodes}"
-    return f"at {len(bad):,} of {nodes} its history decides" if bad else ""
+    return f"at {len(bad):,} of {nodes}, where the history of a run decides" if bad else ""
 
 
 def _graph(found: Comparison, one: Compared, style: Style) -> Iterator[str]:
