@@ -35,7 +35,7 @@ from .legs import Leg, after_move, before_move, graph_of, legs_of, version_of
 from .mismatch import changes_of, mismatch, refusal, short, verdict_of
 from .modes import RestoreMode
 from .replaying import put_graphs
-from .restore import as_left, blanks
+from .restore import Reading, as_left, blanks
 
 OVER = (RunStatus.DONE, RunStatus.CANCELLED)
 
@@ -124,7 +124,7 @@ class Move:
         """The position, carried over. Changes nothing. Raises CheckpointCorrupted, StorageError."""
         store, run = self._store, self._run
         under = await graph_of(store, run.hash)
-        position = await as_left(store, under, run, blanks(under), self._legs, self._legs[-1], None)
+        position = await as_left(Reading(store, under, run, blanks(under), self._legs, self._legs[-1]))
         before = to_snapshot(position.root)
         between = await versions_between(self._new, run.hash, store.get_graph)
         now = self._wish.time or None

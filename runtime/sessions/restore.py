@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, NamedTuple
 
@@ -60,7 +61,7 @@ async def rebuild(
     legs = await legs_of(store, run)
     leg = leg_at(legs, to_step, graph.hash)
     try:
-        position = await as_left(store, graph, run, transients, legs, leg, to_step)
+        position = await as_left(Reading(store, graph, run, transients, legs, leg, to_step))
     except (CheckpointCorrupted, SerializationError):
         if to_step is None and await legs_of(store, run) != legs:  # it was moved at just this moment
             raise await mismatch(store, graph, await store.get_run(run.run)) from None
@@ -69,22 +70,28 @@ async def rebuild(
     return position
 
 
-async def as_left(
-    store: Store,
-    graph: Graph[Any],
-    run: RunRecord,
-    transients: Mapping[str, object],
-    legs: list[Leg],
-    leg: Leg,
-    to_step: int | None,
-) -> Position:
-    """The same, of one leg, with those frames only that steps have touched."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read back: a run, under the graph of one of its legs, up to a step (None: to the end of it)."""
+
+    store: Store
+    graph: Graph[Any]
+    run: RunRecord
+    transients: Mapping[str, object]
+    legs: Sequence[Leg]
+    leg: Leg
+    to_step: int | None = None
+
+
+async def as_left(asked: Reading) -> Position:
+    """The position, with those frames only that steps have touched. Raises as `rebuild` does."""
+    run, to_step = asked.run, asked.to_step
     tried = -1
     while True:
         try:
-            return await _rebuilt(store, graph, run, transients, legs, leg, to_step)
+            return await _rebuilt(asked)
         except _Gap as gap:
-            newest = await store.latest_snapshot(run.run)
+            newest = await asked.store.latest_snapshot(run.run)
             there = -1 if newest is None else newest.step
             # Somebody may have truncated the log just when it was read: then there is a newer snapshot.
             if not (tried < there and gap.first <= there + 1 and (to_step is None or there <= to_step)):
@@ -100,16 +107,9 @@ class _Gap(Exception):
         self.first = first
 
 
-async def _rebuilt(
-    store: Store,
-    graph: Graph[Any],
-    run: RunRecord,
-    transients: Mapping[str, object],
-    legs: list[Leg],
-    leg: Leg,
-    to_step: int | None,
-) -> Position:
-    root, start, snapshot_bytes = await _begun(store, graph, run, transients, legs, leg, to_step)
+async def _rebuilt(asked: Reading) -> Position:
+    store, run, to_step = asked.store, asked.run, asked.to_step
+    root, start, snapshot_bytes = await _begun(asked)
     step, size = start, 0
     # A long log makes many small objects at once; collecting garbage meanwhile finds nothing.
     collecting = gc.isenabled()
@@ -137,23 +137,16 @@ async def _rebuilt(
     return Position(root, step, snapshot_bytes, step - start, size)
 
 
-async def _begun(
-    store: Store,
-    graph: Graph[Any],
-    run: RunRecord,
-    transients: Mapping[str, object],
-    legs: list[Leg],
-    leg: Leg,
-    to_step: int | None,
-) -> tuple[Frame, int, int]:
+async def _begun(asked: Reading) -> tuple[Frame, int, int]:
     """What the log is done again from: a position, its step, and how many bytes it was read from."""
-    snapshot = await _snapshot(store, run, leg, to_step)
+    graph, run, transients = asked.graph, asked.run, asked.transients
+    snapshot = await _snapshot(asked)
     if snapshot is not None:
         text = snapshot.snapshot
         return from_snapshot(graph, text, transients), snapshot.step, len(text)
-    if leg.move is not None:
-        text = await _moved_again(store, graph, run, legs, leg)
-        return from_snapshot(graph, text, transients), leg.first, len(text)
+    if asked.leg.move is not None:
+        text = await _moved_again(asked)
+        return from_snapshot(graph, text, transients), asked.leg.first, len(text)
     if run.parent:
         # Its input is the state that it was forked with, but not the place.
         raise CheckpointCorrupted(
@@ -165,8 +158,9 @@ async def _begun(
     return begin(graph, kind.restore(checkpoint, transients), run.created), 0, 0
 
 
-async def _snapshot(store: Store, run: RunRecord, leg: Leg, to_step: int | None) -> CheckpointRecord | None:
+async def _snapshot(asked: Reading) -> CheckpointRecord | None:
     """The newest good snapshot of a leg, not after a step."""
+    store, run, leg, to_step = asked.store, asked.run, asked.leg, asked.to_step
     at_most = to_step
     if leg.last is not None and to_step == leg.last:
         # Snapshots of this step may be of a later leg, also under the same graph: only the name tells.
@@ -187,12 +181,13 @@ async def _snapshot(store: Store, run: RunRecord, leg: Leg, to_step: int | None)
     return None
 
 
-async def _moved_again(store: Store, graph: Graph[Any], run: RunRecord, legs: list[Leg], leg: Leg) -> str:
+async def _moved_again(asked: Reading) -> str:
     """The position that a leg begins with, where its snapshot is damaged, or was never made: runs that an
     earlier edition forced over have none."""
-    before = legs[leg.number - 1]
+    store, run, leg = asked.store, asked.run, asked.leg
+    before = asked.legs[leg.number - 1]
     assert leg.move is not None
-    old, new = await version_of(store, before.hash), await version_of(store, leg.hash, graph)
+    old, new = await version_of(store, before.hash), await version_of(store, leg.hash, asked.graph)
     chain = () if new is None else chain_from(new, before.hash)
     what = (
         f"the snapshot of the move after step {leg.first} is not there, or damaged, and cannot be made again"
@@ -200,7 +195,7 @@ async def _moved_again(store: Store, graph: Graph[Any], run: RunRecord, legs: li
     if old is None or new is None or (chain is None and leg.move.mode == "migrate"):
         raise CheckpointCorrupted(what, run=run.run, step=leg.first)
     under = await graph_of(store, before.hash)
-    position = await as_left(store, under, run, blanks(under), legs, before, leg.first)
+    position = await as_left(Reading(store, under, run, blanks(under), asked.legs, before, leg.first))
     between = await versions_between(new, before.hash, store.get_graph)
     again = moved(to_snapshot(position.root), old, new, chain or (), between=between, now=leg.move.time)
     if again.reasons:
