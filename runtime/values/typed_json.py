@@ -190,33 +190,34 @@ def _read(reader: Callable[[str], T], text: str) -> T:
     try:
         return reader(text)
     except ValidationError as error:
-        places = [
-            one["loc"] for one in error.errors(include_url=False, include_context=False) if _is_tag(one)
-        ]
-        if len(places) < error.error_count():
+        wrong = error.errors(include_url=False, include_context=False)
+        if not all(map(_is_tag, wrong)):
             raise
-    data: Any = json.loads(text)
-    for place in places:
-        _remove(data, place)
-    return reader(json.dumps(data, ensure_ascii=False))
+        data: Any = json.loads(text)
+        for one in wrong:
+            _parent(data, one["loc"]).pop("kind")
+        read = reader(json.dumps(data, ensure_ascii=False))
+        if any(type(_parent(read, one["loc"])).__name__ != one["input"] for one in wrong):
+            raise
+        return read
 
 
 def _is_tag(error: Any) -> bool:
-    name = error["loc"][-1] if error["loc"] else None
-    return (
-        error["type"] == "extra_forbidden"
-        and isinstance(error["input"], str)
-        and isinstance(name, str)
-        and name.rstrip("_") == "kind"
+    return bool(
+        error["type"] == "extra_forbidden" and error["loc"][-1] == "kind" and isinstance(error["input"], str)
     )
 
 
-def _remove(data: Any, place: Sequence[str | int]) -> None:
+def _parent(value: Any, place: Sequence[str | int]) -> Any:
+    """What holds the last part of an error's place; members of unions stand in it as well, and lead nowhere."""
     for part in place[:-1]:
-        # Members of unions stand in an error's place as well: they are no keys.
-        if isinstance(part, int) or part in data:
-            data = data[part]
-    del data[place[-1]]
+        if isinstance(part, int):
+            value = value[part]
+        elif hasattr(value, "get"):  # a JSON object
+            value = value.get(part, value)
+        else:
+            value = getattr(value, part, value)
+    return value
 
 
 def misfit(what: str, error: ValidationError) -> SerializationError:

@@ -489,7 +489,7 @@ def test_any_order_of_what_can_be_asked(machine: type[Machine]) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=60, stateful_step_count=25, deadline=None, derandomize=True, database=None,
+            max_examples=30, stateful_step_count=25, deadline=None, derandomize=True, database=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], phases=PHASES,
         ),
     )  # fmt: skip

@@ -52,6 +52,7 @@ def simulated() -> Generator[None]:
         with (
             patch("lgc.runtime.engine.nodes.in_thread", in_thread),
             patch("lgc.runtime.sessions.session.owner", owner),
+            patch("lgc.runtime.sessions.opening.owner", owner),
             patch("lgc.runtime.sessions.lease.owner", owner),
             patch("lgc.runtime.store.memory.store.time", clock),
             patch.dict("lgc.runtime.engine.watch._watches", clear=True),
