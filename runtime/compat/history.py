@@ -50,6 +50,7 @@ class Trail:
         below: the trails of frames below its cursor.
         before: nodes that it had visited when the known part of its history begins.
         known: whether its beginning is known.
+        made: steps of its graph that were made when the known part of its history begins.
         outer: the trail of the frame that its node stands in.
         counts: whether it belongs to a visit that counts, or is still open below one.
     """
@@ -61,6 +62,7 @@ class Trail:
     below: dict[str, Trail] = field(default_factory=dict[str, "Trail"])
     before: frozenset[str] = frozenset()
     known: bool = True
+    made: int = 0
     counts: bool = False
 
 
@@ -200,7 +202,9 @@ def begins_at(version: Version, region: str) -> str:
 
 def _begun(sites: Sites, site: Site, outer: Trail | None, data: Mapping[str, Any]) -> Trail:
     """The trail of a frame in a snapshot."""
-    trail = Trail(site, outer, str(data["node"]), before=frozenset(data["counts"]), known=False)
+    made = int(data["done"]) + (outer.made if outer is not None and site.region else 0)
+    before = frozenset[str](data["counts"])
+    trail = Trail(site, outer, str(data["node"]), before=before, known=False, made=made)
     for text, inner in data.get("children", {}).items():
         below = sites.child(site, trail.cursor, text)
         trail.below[below.path] = _begun(sites, below, trail, inner)

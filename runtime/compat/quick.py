@@ -18,7 +18,7 @@ def settled(visit: Visit, pairs: Pairs) -> bool:
     """Whether a step surely is what it would be in the new graph, whatever the state."""
     site, node = visit.site, visit.record.node
     pair = pairs.of(site)
-    if site.new is None or not _limited_alike(site, pairs):
+    if site.new is None or not _limited_alike(site):
         return False
     if site.region and site.outer is not None and not pairs.of(site.outer).element(f"node/{site.node}"):
         return False
@@ -75,11 +75,17 @@ def _applied_alike(trail: Trail, pairs: Pairs) -> bool:
     return True
 
 
-def _limited_alike(site: Site, pairs: Pairs) -> bool:
+def _limited_alike(site: Site) -> bool:
     """Whether a graph may still make as many steps as it might."""
+    before, after = _limits(site)
+    return after >= before
+
+
+def _limits(site: Site) -> tuple[int, int]:
+    """How many steps the graph of a frame might make, and may; 0 where it is not there any more."""
     own = site.own
     if own.new is None:
-        return False
+        return 1, 0
     before, after = (int(version.elements["graph"]["max_steps"]) for version in (own.old, own.new))
     if own.outer is not None:
         was, now = (
@@ -87,7 +93,7 @@ def _limited_alike(site: Site, pairs: Pairs) -> bool:
             for version in (own.outer.old, own.outer.new)
         )
         before, after = int(was or before), int(now or after)
-    return after >= before
+    return before, after
 
 
 class Surroundings:
@@ -113,7 +119,9 @@ class Surroundings:
 
     def _behind(self, trail: Trail) -> bool:
         site = trail.site
-        if site.new is None or not trail.cursor or not _limited_alike(site, self._pairs):
+        if site.new is None or not trail.cursor:
+            return False
+        if not _limited_alike(site) and (trail.known or trail.made > _limits(site)[1]):
             return False
         pair = self._pairs.of(site)
         if site.outer is not None and not self._pairs.of(site.outer).element(f"node/{site.node}"):

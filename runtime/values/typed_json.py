@@ -209,7 +209,7 @@ def _is_tag(error: Any) -> bool:
 
 
 def _parent(value: Any, place: Sequence[str | int]) -> Any:
-    """What holds the last part of an error's place; members of unions stand in it as well, and lead nowhere."""
+    """What holds the last part of an error's place; unions add members to it, which lead nowhere."""
     for part in place[:-1]:
         if isinstance(part, int):
             value = value[part]
