@@ -87,9 +87,9 @@ async def version_of(store: Store, hash: str, given: Graph[Any] | None = None) -
         raise LgcError(f"the stored form of graph {hash[:20]} cannot be read: {error}") from error
 
 
-async def graph_of(store: Store, hash: str, given: Graph[Any] | None = None) -> Graph[Any]:
+async def graph_of(store: Store, hash: str) -> Graph[Any]:
     """A graph of a hash, perhaps without functions: enough to look at a run. Raises LgcError."""
-    graph = given if given is not None and given.hash == hash else known(hash)
+    graph = known(hash)
     if graph is not None:
         return graph
     version = await version_of(store, hash)
@@ -99,10 +99,18 @@ async def graph_of(store: Store, hash: str, given: Graph[Any] | None = None) -> 
             " process",
             hint="import the generated module, bind the graph, and pass it as graph=…",
         )
+    return graph_from(version)
+
+
+def graph_from(version: Version) -> Graph[Any]:
+    """The same for a version that has been read. Raises LgcError."""
+    graph = known(version.hash)
+    if graph is not None:
+        return graph
     try:
         return version.graph
     except ValueError as error:
         raise LgcError(
-            f"no graph can be made of the stored form {hash[:20]}: {error}",
+            f"no graph can be made of the stored form {version.hash[:20]}: {error}",
             hint="import the module that was generated from its source, and bind the graph",
         ) from error

@@ -31,7 +31,7 @@ from ..store.records import (
 )
 from ..values.state import Transients
 from .leftovers import Leftovers, leftovers
-from .legs import Leg, after_move, before_move, graph_of, legs_of, version_of
+from .legs import Leg, after_move, before_move, graph_from, legs_of, version_of
 from .mismatch import changes_of, mismatch, refusal, short, verdict_of
 from .modes import RestoreMode
 from .replaying import put_graphs
@@ -105,8 +105,18 @@ class Move:
             raise await mismatch(store, graph, run) from error
         if old is None:
             raise await mismatch(store, graph, run)
-        verdict = await verdict_of(store, old, new, run)
-        return cls(store, graph, run, wish, (old, new), await legs_of(store, run), verdict)
+        return await cls._judged(store, graph, run, wish, (old, new))
+
+    async def again(self, run: RunRecord) -> Move:
+        """The same, judged anew: the run may have gone on, under the graph that it was under."""
+        return await self._judged(self._store, self._graph, run, self._wish, (self._old, self._new))
+
+    @classmethod
+    async def _judged(
+        cls, store: Store, graph: Graph[Any], run: RunRecord, wish: Wish, versions: tuple[Version, Version]
+    ) -> Move:
+        verdict = await verdict_of(store, *versions, run)
+        return cls(store, graph, run, wish, versions, await legs_of(store, run), verdict)
 
     def refuse(self) -> None:
         """Raise GraphMismatch where the mode does not allow the move, LgcError where reason or actor miss."""
@@ -123,7 +133,7 @@ class Move:
     async def carried(self) -> Carried:
         """The position, carried over. Changes nothing. Raises CheckpointCorrupted, StorageError."""
         store, run = self._store, self._run
-        under = await graph_of(store, run.hash)
+        under = graph_from(self._old)
         position = await as_left(Reading(store, under, run, blanks(under), self._legs, self._legs[-1]))
         before = to_snapshot(position.root)
         between = await versions_between(self._new, run.hash, store.get_graph)
@@ -247,7 +257,8 @@ class Moving:
         if run.hash == self._graph.hash:
             return
         try:
-            move = await self._move(run)
+            move = await Move.of(self._store, self._graph, run, self._wish)
+            move.refuse()
             self._found = move, move.demand(await move.carried())
         except LgcError:
             await self._still_there(run)  # what was wrong may be that it was moved while it was looked at
@@ -266,10 +277,12 @@ class Moving:
         """
         assert self._run is not None
         run = await self._still_there(self._run)
-        if run.hash == self._graph.hash:
+        if self._found is None:
             return ()
         # Judged once more: it may have gone on until it was taken.
-        return await (await self._move(run)).commit(fence, values)
+        move = await self._found[0].again(run)
+        move.refuse()
+        return await move.commit(fence, values)
 
     async def _still_there(self, run: RunRecord) -> RunRecord:
         now = await self._store.get_run(run.run)
@@ -277,11 +290,6 @@ class Moving:
             what = f"the run was moved to graph {short(now.hash)} by somebody else just now"
             raise RunFenced(what, run=run.run)
         return now
-
-    async def _move(self, run: RunRecord) -> Move:
-        move = await Move.of(self._store, self._graph, run, self._wish)
-        move.refuse()
-        return move
 
 
 def place_of(attempt: AttemptRecord) -> str:

@@ -27,7 +27,7 @@ from ..store.records import CheckpointRecord, RunRecord
 from ..store.segments import segments
 from ..values.state import Transients
 from ..values.typed_json import decode_checkpoint
-from .legs import Leg, before_move, graph_of, leg_at, legs_of, version_of
+from .legs import Leg, before_move, graph_from, graph_of, leg_at, legs_of, version_of
 from .mismatch import mismatch
 
 
@@ -194,7 +194,7 @@ async def _moved_again(asked: Reading) -> str:
     )
     if old is None or new is None or (chain is None and leg.move.mode == "migrate"):
         raise CheckpointCorrupted(what, run=run.run, step=leg.first)
-    under = await graph_of(store, before.hash)
+    under = graph_from(old)
     position = await as_left(Reading(store, under, run, blanks(under), asked.legs, before, leg.first))
     between = await versions_between(new, before.hash, store.get_graph)
     again = moved(to_snapshot(position.root), old, new, chain or (), between=between, now=leg.move.time)
