@@ -120,7 +120,12 @@ def hash_of_text(text: str) -> GraphHash:
     Raises:
         ValueError: it is not a canonical form.
     """
-    return _Hashed.of(read_elements(text).items(), FORM).hash
+    return hash_of_elements(read_elements(text))
+
+
+def hash_of_elements(found: Mapping[str, Mapping[str, Json]]) -> GraphHash:
+    """The same from the elements of a form that is read already (`read_elements`)."""
+    return _Hashed.of(found.items(), FORM).hash
 
 
 # --- one graph --------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 from .. import model as m
-from ..canonical import hash_of_text, read_elements
+from ..canonical import hash_of_elements, read_elements
 from ..canonical.jcs import Json
 from ..types import SCALARS
 from .shape import KINDS, Held, Params, Shape, Spot, Update
@@ -34,7 +34,8 @@ def read_form(text: str) -> Shape:
     Raises:
         ValueError: it is not a canonical form, or not one that this version can read.
     """
-    return _Reader(hash_of_text(text).full, read_elements(text)).shape()
+    elements = read_elements(text)
+    return _Reader(hash_of_elements(elements).full, elements).shape()
 
 
 class _Reader:
